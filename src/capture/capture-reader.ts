@@ -1,0 +1,65 @@
+import type { FrameRow } from '../contract/frame.ts';
+import type { SessionDetail, SessionSummary } from '../contract/session.ts';
+import type { CaptureStatus } from '../contract/status.ts';
+
+/** What everything that shows, streams or exports a capture may ask of a store. Ids are decimal numbers as text. */
+export interface CaptureReader {
+  /** Totals, memory, epoch and the log's last sequence number. */
+  status(): CaptureStatus;
+
+  /** Oldest first, starting after session id `after`. */
+  sessions(page: { readonly after?: string; readonly limit: number }): SessionSummary[];
+  session(id: string): SessionDetail | undefined;
+  /** Sessions whose `seq` is above `seq`, and ids that went since then. */
+  sessionsSince(seq: number): { readonly changed: SessionSummary[]; readonly removed: string[] };
+
+  /**
+   * Held frames of a session with index >= `from`, in order, `limit` at most; undefined for an unknown session.
+   * `preview` is filled where the frame's own bytes are readable (not for compressed messages).
+   */
+  frames(id: string, from: number, limit: number): FrameRow[] | undefined;
+
+  /**
+   * The payload of one frame: unmasked (`payload`), or header, key and all as received (`wire`). The bytes are the
+   * caller's own copy. `held` false: (part of) it is no longer, or never was, held. Undefined: no such frame.
+   */
+  frameBytes(id: string, index: number, plane: 'payload' | 'wire'): FrameBytes | undefined;
+
+  /** Calls `visit` for the frame rows with seq > `since` in order, `limit` at most, until it returns false. */
+  rowsSince(since: number, limit: number, visit: (row: RowCursor) => void | false): void;
+
+  /** Really frees what the session holds; false where there is none of that id. An open session goes on, empty. */
+  deleteSession(id: string): boolean;
+  /** Frees everything that is closed, empties what is open, and begins a new epoch. */
+  clear(): void;
+  /** Stops or resumes keeping what passes. Forwarding is not touched. */
+  setRecording(recording: boolean): void;
+
+  /** Calls back after the log has grown, at most once in a turn of the event loop. Returns the way to stop it. */
+  subscribe(listener: () => void): () => void;
+}
+
+export interface FrameBytes {
+  readonly bytes: Uint8Array;
+  /** All of the frame's bytes are in `bytes`. */
+  readonly whole: boolean;
+}
+
+/** A window on one row of the store. Valid only until the visit returns: the next row uses it again. */
+export interface RowCursor {
+  readonly seq: number;
+  readonly timeUs: number;
+  readonly payloadLength: number;
+  readonly streamOffset: number;
+  /** The session's number: its id is this in decimal. */
+  readonly session: number;
+  readonly index: number;
+  /** contract/frame-bits.ts */
+  readonly bits: number;
+  /** Read big-endian: hex of this number is the key as on the wire. */
+  readonly maskingKey: number;
+  /** contract/violations.ts */
+  readonly violations: number;
+  /** Writes the first bytes of the payload, unmasked, to `target`; returns how many. */
+  copyPreview(target: Uint8Array, at: number, maxBytes: number): number;
+}

@@ -1,0 +1,24 @@
+import type { MessageRow } from '../contract/message.ts';
+import type { Preview } from '../contract/frame.ts';
+
+/** The message plane: made from the frames when somebody asks, never while they pass. */
+export interface MessageReader {
+  /**
+   * Messages of a session from message index `from`, `limit` at most; undefined for an unknown session.
+   * Works in slices and yields to the event loop between them.
+   */
+  messages(id: string, from: number, limit: number): Promise<MessageRow[] | undefined>;
+  /** The message that a data frame belongs to, or undefined. */
+  messageOfFrame(id: string, frameIndex: number): Promise<MessageRow | undefined>;
+  /** Inflated content, at most `maxBytes` (8 MiB unless told); null where it cannot be inflated or is not held. */
+  content(id: string, messageIndex: number, maxBytes?: number): Promise<MessageContent | null | undefined>;
+  /** Previews for frames of compressed messages, by frame index, for a list that is being looked at. */
+  previews(id: string, frameIndexes: readonly number[]): Promise<ReadonlyMap<number, Preview>>;
+}
+
+export interface MessageContent {
+  readonly row: MessageRow;
+  readonly bytes: Uint8Array;
+  /** The true inflated length, also where `bytes` is cut. */
+  readonly totalLength: number;
+}
