@@ -1,0 +1,41 @@
+import type { FrameRow } from './frame.ts';
+import type { MessageRow } from './message.ts';
+import type { SessionSummary } from './session.ts';
+
+/** What the routes of the HTTP API answer, where it is not a contract type of its own. Lists are paged by `next`. */
+
+/** `GET /api/sessions`. `next`: the `after` of the following page, or null at the end. */
+export interface SessionPage {
+  readonly sessions: readonly SessionSummary[];
+  readonly next: string | null;
+}
+
+/**
+ * `GET /api/sessions/:id/frames`. `next`: the `from` of the following page, or null where the last frame that was
+ * there has been looked at. With a filter a page may be short, or empty, and still have a `next`: a request searches
+ * for a bounded time.
+ */
+export interface FramePage {
+  readonly frames: readonly FrameRow[];
+  readonly next: number | null;
+  /** Number of frames in all: the next frame's index. */
+  readonly frameCount: number;
+  /** Index of the oldest frame that is still held. */
+  readonly firstHeldFrame: number;
+}
+
+/** `GET /api/sessions/:id/messages`. `next`: the `from` of the following page, or null at the end. */
+export interface MessagePage {
+  readonly messages: readonly MessageRow[];
+  readonly next: number | null;
+}
+
+/** `POST /api/recording`: what is sent and what is answered. */
+export interface Recording {
+  readonly recording: boolean;
+}
+
+/** Every error of the API. `code` is one of src/errors.ts; the message is for people. */
+export interface ApiError {
+  readonly error: { readonly code: string; readonly message: string };
+}
