@@ -20,6 +20,12 @@ export interface CaptureReader {
   frames(id: string, from: number, limit: number): FrameRow[] | undefined;
 
   /**
+   * Calls `visit` for a session's held frames with index >= `from`, in order and each once, as they are now, `limit` at
+   * most, until it returns false. Makes no rows: for those who read a great many. False for an unknown session.
+   */
+  visitFrames(id: string, from: number, limit: number, visit: (row: RowCursor) => void | false): boolean;
+
+  /**
    * The payload of one frame: unmasked (`payload`), or header, key and all as received (`wire`). The bytes are the
    * caller's own copy. `held` false: (part of) it is no longer, or never was, held. Undefined: no such frame.
    */
