@@ -1,0 +1,121 @@
+import type { FrameLog } from './frame-log.ts';
+import { AGAIN_BIT, ROW_BYTES, ROW_WORDS, RowFloat, RowWord, Segment } from './segment.ts';
+
+/**
+ * Takes one session's rows and bytes out of the log, so that their memory is really free: every segment that holds
+ * some is copied without them into a buffer of the size that is left.
+ */
+export function removeSession(log: FrameLog, sessionNumber: number): void {
+  log.seal();
+  for (const segment of segmentsOf(log, sessionNumber)) {
+    log.replace(segment, (id) => withoutSession(log, segment, { id, sessionNumber }));
+  }
+}
+
+/** Segments with rows or bytes of the session. */
+function segmentsOf(log: FrameLog, sessionNumber: number): Set<Segment> {
+  const found = new Set<Segment>();
+  const add = (id: number): void => {
+    const segment = log.segment(id);
+    if (segment !== undefined) found.add(segment);
+  };
+  for (const segment of log.segments) {
+    for (let row = 0; row < segment.rowCount; row++) {
+      const word = segment.wordAt(row);
+      if (segment.words[word + RowWord.Session] !== sessionNumber) continue;
+      found.add(segment);
+      const list = (segment.words[word + RowWord.Link] as number) >>> 8;
+      if (list === 0) add(segment.words[word + RowWord.SlabSegment] as number);
+      const spans = segment.spans[list - 1] ?? [];
+      for (let i = 0; i < spans.length; i += 3) add(spans[i] as number);
+    }
+  }
+  return found;
+}
+
+/** A copy of `old` under `id` that keeps what other sessions' frames use, with every reference to it put right. */
+function withoutSession(
+  log: FrameLog,
+  old: Segment,
+  options: { readonly id: number; readonly sessionNumber: number },
+): Segment | undefined {
+  const { id, sessionNumber } = options;
+  let keptBytes = 0;
+  visitReferences(log, old, sessionNumber, (_offset, length) => (keptBytes += length));
+  let keptRows = 0;
+  visitRows(old, sessionNumber, () => keptRows++);
+  if (keptBytes === 0 && keptRows === 0) return undefined;
+
+  const size = Math.ceil(keptBytes / ROW_BYTES) * ROW_BYTES + keptRows * ROW_BYTES;
+  const fresh = new Segment(id, new ArrayBuffer(size));
+  visitReferences(log, old, sessionNumber, (offset, length, moveTo) => {
+    fresh.bytes.set(old.bytes.subarray(offset, offset + length), fresh.slabTop);
+    moveTo(id, fresh.slabTop);
+    fresh.slabTop += length;
+  });
+  visitRows(old, sessionNumber, (word) => {
+    const target = fresh.wordAt(fresh.rowCount++);
+    fresh.words.set(old.words.subarray(word, word + ROW_WORDS), target);
+    const link = old.words[word + RowWord.Link] as number;
+    const spans = old.spans[(link >>> 8) - 1];
+    if (spans === undefined) return;
+    fresh.words[target + RowWord.Link] = (link & 0xff) | (fresh.spans.push(spans) << 8);
+    fresh.spanNumbers += spans.length;
+  });
+  for (const tenant of old.tenants) {
+    if (tenant.segmentMoved(old, fresh, sessionNumber)) fresh.tenants.push(tenant);
+  }
+  return fresh;
+}
+
+function visitRows(segment: Segment, without: number, visit: (word: number) => void): void {
+  for (let row = 0; row < segment.rowCount; row++) {
+    const word = segment.wordAt(row);
+    if (segment.words[word + RowWord.Session] !== without) visit(word);
+  }
+}
+
+type VisitReference = (offset: number, length: number, moveTo: (id: number, offset: number) => void) => void;
+
+/** Every place that points into `slab`, but those of session `without`. */
+function visitReferences(log: FrameLog, slab: Segment, without: number, visit: VisitReference): void {
+  for (let i = log.segments.indexOf(slab); i < log.segments.length; i++) {
+    const segment = log.segments[i] as Segment;
+    if (!visitDirect(segment, slab, without, visit)) break;
+  }
+  const seen = new Set<number[]>();
+  for (const segment of log.segments) {
+    if (segment.spans.length === 0) continue;
+    visitRows(segment, without, (word) => {
+      const spans = segment.spans[((segment.words[word + RowWord.Link] as number) >>> 8) - 1];
+      if (spans === undefined || seen.has(spans)) return;
+      seen.add(spans);
+      for (let at = 0; at < spans.length; at += 3) {
+        if (spans[at] !== slab.id) continue;
+        visit(spans[at + 1] as number, spans[at + 2] as number, (id, offset) => {
+          spans[at] = id;
+          spans[at + 1] = offset;
+        });
+      }
+    });
+  }
+}
+
+/** Rows without spans point into their own segment or one shortly before: false once they point past `slab`. */
+function visitDirect(segment: Segment, slab: Segment, without: number, visit: VisitReference): boolean {
+  const { words, floats } = segment;
+  for (let row = 0; row < segment.rowCount; row++) {
+    const word = segment.wordAt(row);
+    const link = words[word + RowWord.Link] as number;
+    if (link >>> 8 !== 0 || ((words[word + RowWord.Bits] as number) & AGAIN_BIT) !== 0) continue;
+    const target = words[word + RowWord.SlabSegment] as number;
+    if (target > slab.id) return false;
+    if (target !== slab.id || words[word + RowWord.Session] === without) continue;
+    const length = (link & 0xff) + (floats[(word >> 1) + RowFloat.PayloadLength] as number);
+    visit(words[word + RowWord.SlabOffset] as number, length, (id, offset) => {
+      words[word + RowWord.SlabSegment] = id;
+      words[word + RowWord.SlabOffset] = offset;
+    });
+  }
+  return true;
+}

@@ -1,0 +1,148 @@
+import { ROW_BYTES, Segment, type SegmentTenant } from './segment.ts';
+
+const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
+const MIN_SEGMENT_BYTES = 256 * 1024;
+/** Segments that the budget is cut into: the oldest of so many goes when room is needed. */
+const SEGMENTS_PER_BUDGET = 64;
+/** Buffers of dropped segments kept for the next ones: fresh memory costs a page fault every 4 KiB. */
+const SPARE_BUFFERS = 2;
+
+/**
+ * The one log of frames: an ordered list of segments with one that is being filled. It knows bytes and rows, no
+ * sessions. Rows are written in place by the recorder (`addRow`), wire bytes are copied in (`keep`).
+ */
+export class FrameLog {
+  /** Oldest first; the last one is being filled. */
+  readonly segments: Segment[] = [];
+  current: Segment;
+  readonly segmentBytes: number;
+  /** Where the last `keep` put its bytes. */
+  keptSegment: Segment;
+  keptOffset = 0;
+  #costBytes = 0;
+  #nextId = 1;
+  readonly #byId = new Map<number, Segment>();
+  readonly #spareBuffers: ArrayBuffer[] = [];
+  readonly #makeRoom: () => void;
+
+  /** @param makeRoom called after the log has grown by a segment: drops what is over the budget */
+  constructor(options: { readonly budgetBytes: number; readonly makeRoom: () => void }) {
+    const wanted = Math.floor(options.budgetBytes / SEGMENTS_PER_BUDGET / ROW_BYTES) * ROW_BYTES;
+    this.segmentBytes = Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_SEGMENT_BYTES, wanted));
+    this.#makeRoom = options.makeRoom;
+    this.current = this.keptSegment = this.#append(this.segmentBytes);
+  }
+
+  /** Memory of all segments. */
+  get costBytes(): number {
+    return this.#costBytes;
+  }
+  segment(id: number): Segment | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** Copies `source[0..length)` into the slab, in one piece. */
+  keep(source: Uint8Array, length: number): void {
+    let segment = this.current;
+    if (segment.freeBytes < length + ROW_BYTES) segment = this.#roll(length + ROW_BYTES);
+    const offset = segment.slabTop;
+    segment.bytes.set(source.length === length ? source : source.subarray(0, length), offset);
+    segment.slabTop = offset + length;
+    this.keptSegment = segment;
+    this.keptOffset = offset;
+  }
+
+  /** Makes a row in `current`; returns its first 32-bit word. All of its fields are to be written. */
+  addRow(): number {
+    let segment = this.current;
+    if (segment.freeBytes < ROW_BYTES) segment = this.#roll(ROW_BYTES);
+    return segment.wordAt(segment.rowCount++);
+  }
+
+  /** Notes that a frame's bytes lie in several places; returns the number of its list in `segment.spans`. */
+  addSpans(segment: Segment): number {
+    return segment.spans.push([]) - 1;
+  }
+  addSpan(segment: Segment, list: number, at: Segment, offset: number, length: number): void {
+    const spans = segment.spans[list];
+    if (spans === undefined) return;
+    const last = spans.length - 3;
+    if (last >= 0 && spans[last] === at.id && (spans[last + 1] as number) + (spans[last + 2] as number) === offset) {
+      spans[last + 2] = (spans[last + 2] as number) + length;
+      return;
+    }
+    spans.push(at.id, offset, length);
+    segment.spanNumbers += 3;
+    if (this.#byId.get(segment.id) === segment) this.#costBytes += 24;
+  }
+
+  /** Drops the oldest segment and tells its tenants; the one being filled is replaced first. */
+  dropOldest(): Segment | undefined {
+    const oldest = this.segments[0];
+    if (oldest === undefined) return undefined;
+    if (oldest === this.current) {
+      if (oldest.slabTop === 0 && oldest.rowCount === 0) return undefined;
+      this.current = this.keptSegment = this.#append(this.segmentBytes);
+    }
+    this.segments.shift();
+    this.#forget(oldest);
+    return oldest;
+  }
+
+  /** Drops everything. */
+  clear(): void {
+    for (const segment of this.segments.splice(0)) this.#forget(segment);
+    this.#spareBuffers.length = 0;
+    this.current = this.keptSegment = this.#append(this.segmentBytes);
+  }
+
+  /** Puts what `build` makes (nothing: just drops it) in the place of `segment`, under an id of its own. */
+  replace(segment: Segment, build: (id: number) => Segment | undefined): Segment | undefined {
+    const at = this.segments.indexOf(segment);
+    if (at < 0) return undefined;
+    const replacement = build(this.#nextId++);
+    this.segments.splice(at, 1, ...(replacement === undefined ? [] : [replacement]));
+    this.#byId.delete(segment.id);
+    this.#costBytes -= segment.costBytes;
+    if (replacement !== undefined) {
+      this.#byId.set(replacement.id, replacement);
+      this.#costBytes += replacement.costBytes;
+    }
+    return replacement;
+  }
+
+  /** Ends the segment that is being filled, so that the compaction may have it. */
+  seal(): void {
+    if (this.current.slabTop > 0 || this.current.rowCount > 0) this.#roll(0);
+  }
+
+  /** Notes that `tenant` has rows in the segment being filled. */
+  enter(tenant: SegmentTenant): Segment {
+    this.current.tenants.push(tenant);
+    return this.current;
+  }
+
+  #roll(neededBytes: number): Segment {
+    const rounded = Math.ceil(neededBytes / ROW_BYTES) * ROW_BYTES;
+    this.current = this.#append(Math.max(this.segmentBytes, rounded));
+    this.#makeRoom();
+    return this.current;
+  }
+
+  #append(bytes: number): Segment {
+    const spare = bytes === this.segmentBytes ? this.#spareBuffers.pop() : undefined;
+    const segment = new Segment(this.#nextId++, spare ?? new ArrayBuffer(bytes));
+    this.segments.push(segment);
+    this.#byId.set(segment.id, segment);
+    this.#costBytes += segment.costBytes;
+    return segment;
+  }
+
+  #forget(segment: Segment): void {
+    this.#byId.delete(segment.id);
+    this.#costBytes -= segment.costBytes;
+    for (const tenant of segment.tenants) tenant.segmentGone(segment);
+    const reusable = segment.pins === 0 && segment.buffer.byteLength === this.segmentBytes;
+    if (reusable && this.#spareBuffers.length < SPARE_BUFFERS) this.#spareBuffers.push(segment.buffer);
+  }
+}

@@ -1,0 +1,298 @@
+import { randomUUID } from 'node:crypto';
+import type { FrameRow } from '../contract/frame.ts';
+import type { SessionDetail, SessionSummary } from '../contract/session.ts';
+import type { CaptureStatus } from '../contract/status.ts';
+import type { CaptureReader, FrameBytes, RowCursor } from './capture-reader.ts';
+import { removeSession } from './compaction.ts';
+import { FrameLog } from './frame-log.ts';
+import type { RecorderHost } from './recorder.ts';
+import { RowIndex } from './row-index.ts';
+import { RowView } from './row-view.ts';
+import { RowFloat, RowWord, AGAIN_BIT, type Segment } from './segment.ts';
+import { SessionList } from './session-list.ts';
+import { type SessionHost, SessionRecord } from './session-record.ts';
+import type { CaptureWriter } from './session-recorder.ts';
+
+/** The capture, in memory, within a byte budget: the oldest goes first, and what went is counted. */
+export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, SessionHost {
+  readonly log: FrameLog;
+  readonly clock: () => number;
+  readonly payloadLimitBytes: number;
+  recording = true;
+  readSeq = 0;
+
+  readonly #budgetBytes: number;
+  #epoch: string = randomUUID();
+  #seq = 0;
+  #lastSession = 0;
+  readonly #sessions = new SessionList();
+  readonly #index: RowIndex;
+  readonly #view: RowView;
+  #dirty: SessionRecord[] = [];
+  readonly #listeners = new Set<() => void>();
+  #noticePending = false;
+  #evicted = { sessions: 0, frames: 0, bytes: 0 };
+  /** Of sessions that are no longer in the list, so that totals only grow. */
+  #past = { frames: 0, bytes: 0 };
+
+  /** @param options.clock microseconds since the Unix epoch, never going back */
+  constructor(options: {
+    readonly budgetBytes: number;
+    readonly payloadLimitBytes: number;
+    readonly clock: () => number;
+  }) {
+    this.clock = options.clock;
+    this.payloadLimitBytes = options.payloadLimitBytes;
+    this.#budgetBytes = options.budgetBytes;
+    this.log = new FrameLog({ budgetBytes: options.budgetBytes, makeRoom: () => this.#makeRoom() });
+    this.#index = new RowIndex();
+    this.#view = new RowView(this.log, options.payloadLimitBytes);
+  }
+
+  // What the proxy writes
+
+  openSession(start: Parameters<CaptureWriter['openSession']>[0]): SessionRecord {
+    const session = new SessionRecord(this, { ...start, number: ++this.#lastSession });
+    if (!this.recording) {
+      session.gone = true;
+      return session;
+    }
+    this.#sessions.add(session);
+    this.sessionChanged(session);
+    this.#makeRoom();
+    return session;
+  }
+
+  nextSeq(): number {
+    return ++this.#seq;
+  }
+
+  sessionChanged(session: SessionRecord): void {
+    if (session.gone) return;
+    if (!session.dirty) {
+      session.dirty = true;
+      this.#dirty.push(session);
+    }
+    this.#notify();
+  }
+
+  frameSeen(session: SessionRecord): void {
+    if (session.dirty && this.#noticePending) return;
+    this.sessionChanged(session);
+  }
+
+  sessionGrew(session: SessionRecord, bytes: number): void {
+    if (session.gone) return;
+    this.#sessions.costBytes += bytes;
+  }
+
+  // What the API, the live stream and the exports read
+
+  status(): CaptureStatus {
+    this.#settle();
+    let open = 0;
+    let frames = this.#past.frames;
+    let bytes = this.#past.bytes;
+    for (const session of this.#sessions.byNumber.values()) {
+      if (session.live) open++;
+      frames += session.frameCount;
+      bytes += session.bytes[0] + session.bytes[1];
+    }
+    return {
+      epoch: this.#epoch,
+      seq: this.#seq,
+      recording: this.recording,
+      sessions: this.#sessions.byNumber.size,
+      openSessions: open,
+      frames,
+      bytes,
+      memory: { budgetBytes: this.#budgetBytes, usedBytes: this.usedBytes },
+      evicted: { ...this.#evicted },
+    };
+  }
+
+  get usedBytes(): number {
+    return this.log.costBytes + this.#sessions.costBytes + this.#index.costBytes;
+  }
+
+  sessions(page: { readonly after?: string; readonly limit: number }): SessionSummary[] {
+    this.#settle();
+    const after = page.after === undefined ? 0 : Number(page.after);
+    const found: SessionSummary[] = [];
+    for (const session of this.#sessions.byNumber.values()) {
+      if (found.length >= page.limit) break;
+      if (session.number > after) found.push(session.summary());
+    }
+    return found;
+  }
+
+  session(id: string): SessionDetail | undefined {
+    this.#settle();
+    return this.#find(id)?.detail();
+  }
+
+  sessionsSince(seq: number): { readonly changed: SessionSummary[]; readonly removed: string[] } {
+    this.#settle();
+    const changed = Array.from(this.#sessions.changedSince(seq), (session) => session.summary());
+    return { changed: changed.reverse(), removed: this.#sessions.removedSince(seq) };
+  }
+
+  frames(id: string, from: number, limit: number): FrameRow[] | undefined {
+    const session = this.#find(id);
+    if (session === undefined) return undefined;
+    const rows: FrameRow[] = [];
+    this.#index.visit(session, from, (segment, word) => {
+      if (rows.length >= limit) return false;
+      rows.push(this.#at(segment, word).frameRow());
+      return true;
+    });
+    return rows;
+  }
+
+  visitFrames(id: string, from: number, limit: number, visit: (row: RowCursor) => void | false): boolean {
+    const session = this.#find(id);
+    if (session === undefined) return false;
+    const view = new RowView(this.log, this.payloadLimitBytes);
+    let left = limit;
+    this.#index.visit(session, from, (segment, word) => {
+      if (left-- <= 0) return false;
+      view.segment = segment;
+      view.word = word;
+      return visit(view) !== false;
+    });
+    return true;
+  }
+
+  frameBytes(id: string, index: number, plane: 'payload' | 'wire'): FrameBytes | undefined {
+    const session = this.#find(id);
+    const place = session === undefined ? undefined : this.#index.find(session, index);
+    if (place === undefined) return undefined;
+    const view = this.#at(place.segment, place.word);
+    const wholeLength = view.payloadLength + (plane === 'wire' ? view.headerLength : 0);
+    const bytes = plane === 'wire' ? view.wireBytes(0, Infinity) : view.payloadBytes(Infinity);
+    return { bytes, whole: bytes.length === wholeLength };
+  }
+
+  rowsSince(since: number, limit: number, visit: (row: RowCursor) => void | false): void {
+    const { segments } = this.log;
+    let at = segments.findIndex((segment) => segment.lastSeq > since);
+    if (at < 0) return;
+    const view = new RowView(this.log, this.payloadLimitBytes);
+    let left = limit;
+    for (; at < segments.length && left > 0; at++) {
+      const segment = segments[at] as Segment;
+      for (let row = segment.firstRowAfter(since); row < segment.rowCount && left > 0; row++, left--) {
+        view.segment = segment;
+        view.word = segment.wordAt(row);
+        if (view.seq > this.readSeq) this.readSeq = view.seq;
+        if (visit(view) === false) return;
+      }
+    }
+  }
+
+  deleteSession(id: string): boolean {
+    const session = this.#find(id);
+    if (session === undefined) return false;
+    this.#index.forget();
+    if (session.residence.length > 0) removeSession(this.log, session.number);
+    session.residence.length = 0;
+    if (!session.live) this.#remove(session);
+    else this.sessionChanged(session);
+    return true;
+  }
+
+  clear(): void {
+    this.#index.forget();
+    this.log.clear();
+    for (const session of [...this.#sessions.byNumber.values()]) if (!session.live) this.#remove(session);
+    this.#evicted = { sessions: 0, frames: 0, bytes: 0 };
+    this.#past = { frames: 0, bytes: 0 };
+    this.#epoch = randomUUID();
+    this.#notify();
+  }
+
+  setRecording(recording: boolean): void {
+    this.recording = recording;
+    this.#notify();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #find(id: string): SessionRecord | undefined {
+    return /^[1-9]\d{0,14}$/.test(id) ? this.#sessions.byNumber.get(Number(id)) : undefined;
+  }
+
+  #at(segment: Segment, word: number): RowView {
+    this.#view.segment = segment;
+    this.#view.word = word;
+    return this.#view;
+  }
+
+  /** Gives every session that has changed its new place in the log. */
+  #settle(): void {
+    const dirty = this.#dirty;
+    if (dirty.length === 0) return;
+    this.#dirty = [];
+    for (const session of dirty) {
+      session.dirty = false;
+      if (!session.gone) this.#sessions.touch(session, ++this.#seq);
+    }
+  }
+
+  #notify(): void {
+    if (this.#noticePending) return;
+    this.#noticePending = true;
+    setImmediate(() => {
+      this.#noticePending = false;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+
+  #remove(session: SessionRecord): void {
+    this.#past.frames += session.frameCount;
+    this.#past.bytes += session.bytes[0] + session.bytes[1];
+    this.#sessions.remove(session, ++this.#seq);
+    this.#notify();
+  }
+
+  /** Drops the oldest until the budget holds. What is open stays, without its old frames. */
+  #makeRoom(): void {
+    if (this.usedBytes <= this.#budgetBytes) return;
+    this.#index.forget();
+    while (this.usedBytes > this.#budgetBytes) {
+      const oldest = this.#oldestClosed();
+      const segment = this.log.segments[0];
+      const segmentSeq = segment === undefined || segment.rowCount === 0 ? Infinity : segment.seqAt(0);
+      if (oldest !== undefined && (oldest.residence.length === 0 || this.log.segments.length < 2)) {
+        this.#evict(oldest);
+      } else if (this.log.segments.length > 1 || (oldest === undefined && segmentSeq < Infinity)) {
+        const dropped = this.log.dropOldest();
+        if (dropped === undefined) return;
+        this.#countDropped(dropped);
+      } else return;
+    }
+  }
+
+  /** The closed session that was opened first. */
+  #oldestClosed(): SessionRecord | undefined {
+    for (const session of this.#sessions.byNumber.values()) if (!session.live) return session;
+    return undefined;
+  }
+
+  #evict(session: SessionRecord): void {
+    this.#evicted.sessions++;
+    this.#remove(session);
+  }
+
+  #countDropped(segment: Segment): void {
+    for (let row = 0; row < segment.rowCount; row++) {
+      const word = segment.wordAt(row);
+      if (((segment.words[word + RowWord.Bits] as number) & AGAIN_BIT) !== 0) continue;
+      this.#evicted.frames++;
+      this.#evicted.bytes += segment.floats[(word >> 1) + RowFloat.PayloadLength] as number;
+    }
+  }
+}

@@ -1,0 +1,310 @@
+import { isoMicros } from '../contract/time.ts';
+import type {
+  AcceptProof,
+  CloseFrame,
+  CloseRecord,
+  Ending,
+  Fault,
+  HandshakeRecord,
+  Party,
+  SessionDetail,
+  SessionMode,
+  SessionState,
+  SessionSummary,
+  SessionViolation,
+  Timings,
+  TlsInfo,
+} from '../contract/session.ts';
+import { FRAME_VIOLATIONS, type HandshakeViolationCode, type ViolationCode } from '../contract/violations.ts';
+import type { Segment, SegmentTenant } from './segment.ts';
+import type { SessionFacts, SessionRecorder } from './session-recorder.ts';
+import { packRequest, packResponse, unpackRequest, unpackResponse } from './packed-head.ts';
+
+/** What the store does for its sessions. */
+export interface SessionHost {
+  readonly clock: () => number;
+  /** The session has changed: it gets a new place in the log. */
+  sessionChanged(session: SessionRecord): void;
+  /** Its memory has grown by `bytes`. */
+  sessionGrew(session: SessionRecord, bytes: number): void;
+}
+
+/** What a session costs beside its texts: its objects, and its places in maps and lists. Measured: bench/. */
+const BASE_COST_BYTES = 1400;
+const NO_PROOF: AcceptProof = { key: null, expected: null, received: null, matches: false };
+const NO_TIMINGS: Timings = { dns: null, connect: null, tls: null, upgrade: null };
+
+interface PeerClose {
+  frame: CloseFrame | null;
+  frameTimeUs: number;
+  ending: Ending | null;
+}
+
+/** One session in the store: facts, counts and where its rows are. */
+export class SessionRecord implements SessionRecorder, SegmentTenant {
+  readonly number: number;
+  readonly id: string;
+  /** The log's number of the last change; the store keeps sessions in this order. */
+  changedSeq = 0;
+  /** Neighbours in the order of change. */
+  previous: SessionRecord | null = null;
+  next: SessionRecord | null = null;
+  /** Waits for the hub to give it a new place in that order. */
+  dirty = false;
+  /** No longer in the store: what still arrives for it is not kept. */
+  gone = false;
+  state: SessionState = 'connecting';
+  frameCount = 0;
+  /** Frames and payload bytes a direction: client to server first. */
+  readonly frames: [number, number] = [0, 0];
+  readonly bytes: [number, number] = [0, 0];
+  /** Index of the last frame that began, a direction. */
+  readonly lastIndex: [number, number] = [0, 0];
+  /** Where its rows are: segments with the index of the first frame in each, oldest first. */
+  readonly residence: { segment: Segment; firstIndex: number }[] = [];
+  costBytes = BASE_COST_BYTES;
+  firstFrameUs: number | null = null;
+
+  readonly #host: SessionHost;
+  readonly #mode: SessionMode;
+  readonly #client: { readonly address: string; readonly port: number };
+  readonly #startedUs: number;
+  #openedUs: number | null = null;
+  #closedUs: number | null = null;
+  #url: string;
+  #server: SessionFacts['server'] = { address: '', port: 0, tls: null };
+  #clientTls: TlsInfo | null = null;
+  #timings: Timings = NO_TIMINGS;
+  #clientRequest: string | null = null;
+  #serverRequest: string | null = null;
+  #serverResponse: string | null = null;
+  #clientResponse: string | null = null;
+  #status: number | null = null;
+  #subprotocol: string | null = null;
+  #extensions: string | null = null;
+  #refusalBody: string | null = null;
+  #proof: SessionFacts['proof'] = { client: NO_PROOF, server: NO_PROOF };
+  #fault: Fault | null = null;
+  #violations: Map<string, { -readonly [K in keyof SessionViolation]: SessionViolation[K] }> | null = null;
+  #violationCount = 0;
+  #peerClose: { client: PeerClose; server: PeerClose } | null = null;
+  #firstToClose: Party | null = null;
+  #closedBy: Party | null = null;
+
+  constructor(
+    host: SessionHost,
+    start: {
+      readonly number: number;
+      readonly url: string;
+      readonly mode: SessionMode;
+      readonly client: { readonly address: string; readonly port: number };
+    },
+  ) {
+    this.#host = host;
+    this.number = start.number;
+    this.id = String(start.number);
+    this.#url = start.url;
+    this.#mode = start.mode;
+    this.#client = start.client;
+    this.#startedUs = host.clock();
+    this.costBytes += start.url.length;
+  }
+
+  update(facts: Partial<SessionFacts>): void {
+    if (facts.url !== undefined) this.#url = facts.url;
+    if (facts.server !== undefined) this.#server = facts.server;
+    if (facts.clientTls !== undefined) this.#clientTls = facts.clientTls;
+    if (facts.timingsMs !== undefined) this.#timings = { ...this.#timings, ...facts.timingsMs };
+    if (facts.handshake !== undefined) this.#pack(facts.handshake);
+    if (facts.status !== undefined) this.#status = facts.status;
+    if (facts.subprotocol !== undefined) this.#subprotocol = facts.subprotocol;
+    if (facts.extensions !== undefined) this.#extensions = facts.extensions;
+    if (facts.refusalBody !== undefined) this.#refusalBody = this.#grow(facts.refusalBody);
+    if (facts.proof !== undefined) this.#proof = facts.proof;
+    this.#host.sessionChanged(this);
+  }
+
+  violation(code: HandshakeViolationCode, by: Party): void {
+    this.#countViolation(code, by, null);
+    this.#host.sessionChanged(this);
+  }
+
+  opened(): void {
+    if (this.state !== 'connecting') return;
+    this.state = 'open';
+    this.#openedUs = this.#host.clock();
+    this.#host.sessionChanged(this);
+  }
+
+  failed(fault: Fault): void {
+    if (this.state === 'failed' || this.state === 'closed') return;
+    this.state = this.state === 'open' ? 'closed' : 'failed';
+    this.#fault = fault;
+    this.#closedUs = this.#host.clock();
+    this.#host.sessionChanged(this);
+  }
+
+  /** Something went wrong in an open session; it is closed by `closed`. */
+  fault(fault: Fault): void {
+    this.#fault ??= fault;
+  }
+
+  /** A close frame has passed. */
+  closeFrame(by: 'client' | 'server', frame: CloseFrame): void {
+    const peer = this.#peer(by);
+    if (peer.frame !== null) return;
+    peer.frame = frame;
+    peer.frameTimeUs = this.#host.clock();
+    this.#firstToClose ??= by;
+    this.#host.sessionChanged(this);
+  }
+
+  /** A peer has ended its direction, or `proxy` has ended both. */
+  ended(by: Party, how: Ending): void {
+    if (by === 'proxy') this.#closedBy = 'proxy';
+    else this.#peer(by).ending ??= how;
+    this.#firstToClose ??= by;
+    this.#host.sessionChanged(this);
+  }
+
+  /** Both directions have ended. */
+  closed(): void {
+    if (this.state === 'closed' || this.state === 'failed') return;
+    this.state = 'closed';
+    this.#closedUs = this.#host.clock();
+    this.#host.sessionChanged(this);
+  }
+
+  /** Notes frame violations; `bits` as in contract/violations.ts. */
+  frameViolations(bits: number, by: Party, frameIndex: number): void {
+    for (let bit = 0; bit < FRAME_VIOLATIONS.length; bit++) {
+      const entry = FRAME_VIOLATIONS[bit];
+      if (entry !== undefined && (bits & (1 << bit)) !== 0) this.#countViolation(entry[0], by, frameIndex);
+    }
+  }
+
+  segmentGone(segment: Segment): void {
+    const at = this.residence.findIndex((place) => place.segment === segment);
+    if (at >= 0) this.residence.splice(at, 1);
+  }
+
+  /** `old` is now `fresh`, without the rows of session `without`; true where rows of this session are in it. */
+  segmentMoved(old: Segment, fresh: Segment, without: number): boolean {
+    if (this.number === without) return false;
+    const place = this.residence.find((candidate) => candidate.segment === old);
+    if (place !== undefined) place.segment = fresh;
+    return place !== undefined;
+  }
+
+  get firstHeldFrame(): number {
+    return this.residence[0]?.firstIndex ?? this.frameCount;
+  }
+  get extensions(): string | null {
+    return this.#extensions;
+  }
+  /** It may still change or grow. */
+  get live(): boolean {
+    return this.state === 'connecting' || this.state === 'open';
+  }
+
+  summary(): SessionSummary {
+    return {
+      id: this.id,
+      seq: this.changedSeq,
+      url: this.#url,
+      mode: this.#mode,
+      state: this.state,
+      startedAt: isoMicros(this.#startedUs),
+      openedAt: iso(this.#openedUs),
+      closedAt: iso(this.#closedUs),
+      client: this.#client,
+      status: this.#status,
+      subprotocol: this.#subprotocol,
+      extensions: this.#extensions,
+      clientToServer: { frames: this.frames[0], bytes: this.bytes[0] },
+      serverToClient: { frames: this.frames[1], bytes: this.bytes[1] },
+      frameCount: this.frameCount,
+      firstHeldFrame: this.firstHeldFrame,
+      violationCount: this.#violationCount,
+      close: this.#closeRecord(),
+      fault: this.#fault,
+    };
+  }
+
+  detail(): SessionDetail {
+    const opened = this.#openedUs;
+    const first = this.firstFrameUs;
+    return {
+      ...this.summary(),
+      server: this.#server,
+      clientTls: this.#clientTls,
+      timingsMs: { ...this.#timings, firstFrame: opened === null || first === null ? null : (first - opened) / 1000 },
+      handshake: {
+        clientRequest: unpackRequest(this.#clientRequest),
+        serverRequest: unpackRequest(this.#serverRequest),
+        serverResponse: unpackResponse(this.#serverResponse),
+        clientResponse: unpackResponse(this.#clientResponse),
+      },
+      refusalBody: this.#refusalBody,
+      proof: this.#proof,
+      violations: [...(this.#violations?.values() ?? [])].map((violation) => ({ ...violation })),
+    };
+  }
+
+  #closeRecord(): CloseRecord | null {
+    const by = this.#firstToClose;
+    if (by === null) return null;
+    const client = this.#peerClose?.client;
+    const server = this.#peerClose?.server;
+    const frames = { client: client?.frame ?? null, server: server?.frame ?? null };
+    const clean = frames.client !== null && frames.server !== null;
+    const first = by === 'server' ? (frames.server ?? frames.client) : (frames.client ?? frames.server);
+    const own = by === 'server' ? server : client;
+    return {
+      by: this.#closedBy ?? by,
+      code: first?.code ?? null,
+      reason: first?.reason ?? '',
+      clean,
+      how: clean ? 'closing-handshake' : (own?.ending ?? client?.ending ?? server?.ending ?? 'fin'),
+      clientFrame: frames.client,
+      serverFrame: frames.server,
+      echoMs: clean ? Math.abs((client?.frameTimeUs ?? 0) - (server?.frameTimeUs ?? 0)) / 1000 : null,
+      clientEnding: client?.ending ?? null,
+      serverEnding: server?.ending ?? null,
+    };
+  }
+
+  #peer(by: 'client' | 'server'): PeerClose {
+    this.#peerClose ??= {
+      client: { frame: null, frameTimeUs: 0, ending: null },
+      server: { frame: null, frameTimeUs: 0, ending: null },
+    };
+    return this.#peerClose[by];
+  }
+
+  #countViolation(code: ViolationCode, by: Party, firstFrame: number | null): void {
+    this.#violationCount++;
+    this.#violations ??= new Map();
+    const known = this.#violations.get(`${code} ${by}`);
+    if (known !== undefined) known.count++;
+    else this.#violations.set(`${code} ${by}`, { code, by, count: 1, firstFrame });
+  }
+
+  #pack(handshake: Partial<HandshakeRecord>): void {
+    const { clientRequest, serverRequest, serverResponse, clientResponse } = handshake;
+    if (clientRequest != null) this.#clientRequest = this.#grow(packRequest(clientRequest));
+    if (serverRequest != null) this.#serverRequest = this.#grow(packRequest(serverRequest));
+    if (serverResponse != null) this.#serverResponse = this.#grow(packResponse(serverResponse));
+    if (clientResponse != null) this.#clientResponse = this.#grow(packResponse(clientResponse));
+  }
+
+  #grow(text: string): string {
+    this.costBytes += text.length;
+    this.#host.sessionGrew(this, text.length);
+    return text;
+  }
+}
+
+function iso(timeUs: number | null): string | null {
+  return timeUs === null ? null : isoMicros(timeUs);
+}

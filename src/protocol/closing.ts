@@ -1,0 +1,33 @@
+import { isUtf8 } from 'node:buffer';
+import { closeCodeIsLegal } from '../contract/close-code.ts';
+import { ViolationBit } from '../contract/violations.ts';
+
+/** A close frame's payload as RFC 6455 §5.5.1 reads it. */
+export interface ClosePayload {
+  /** Null where there is none (an empty payload, or a single byte). */
+  readonly code: number | null;
+  readonly reason: string;
+  /** Bits of contract/violations.ts. */
+  readonly violations: number;
+}
+
+/** Reads an unmasked close payload; never throws. */
+export function readClosePayload(payload: Uint8Array): ClosePayload {
+  if (payload.length === 0) return { code: null, reason: '', violations: 0 };
+  if (payload.length === 1) return { code: null, reason: '', violations: ViolationBit['close-payload-one-byte'] };
+  const code = ((payload[0] as number) << 8) | (payload[1] as number);
+  const reason = payload.subarray(2);
+  let violations = closeCodeIsLegal(code) ? 0 : ViolationBit['close-code-illegal'];
+  if (!isUtf8(reason)) violations |= ViolationBit['close-reason-invalid-utf8'];
+  return { code, reason: new TextDecoder('utf-8', { ignoreBOM: true }).decode(reason), violations };
+}
+
+/** A close frame's payload: status code and reason (RFC 6455 §5.5.1). */
+export function closePayload(code: number, reason: string): Uint8Array {
+  const text = new TextEncoder().encode(reason).subarray(0, 123);
+  const payload = new Uint8Array(2 + text.length);
+  payload[0] = code >>> 8;
+  payload[1] = code & 0xff;
+  payload.set(text, 2);
+  return payload;
+}
