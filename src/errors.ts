@@ -58,6 +58,11 @@ export const ERRORS = entry({
     remedy: 'Install one, or set CHROME_PATH.',
     exitCode: 69,
   },
+  'browser-failed': {
+    means: 'The browser ended at once.',
+    remedy: 'See its message. Without a display, pass -- --headless=new.',
+    exitCode: 69,
+  },
   internal: { means: 'A fault of Frametap itself.', remedy: 'Please report it.', exitCode: 70, status: 500 },
 
   // The client of the proxy

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
+import { LOG_LEVELS, type LogLevel } from './log.ts';
 
 /**
  * Readers of option values: text from flags and variables, or JSON from the configuration file, to what the program
@@ -81,6 +82,12 @@ export const readSwitch: ReadValue<boolean> = (value) => {
   if (['1', 'true', 'yes', 'on'].includes(text)) return true;
   if (['0', 'false', 'no', 'off', ''].includes(text) && typeof value === 'string') return false;
   throw new RangeError('expected true or false');
+};
+
+export const readLogLevel: ReadValue<LogLevel> = (value) => {
+  const level = LOG_LEVELS.find((known) => known === value);
+  if (level === undefined) throw new RangeError(`expected one of ${LOG_LEVELS.join(', ')}`);
+  return level;
 };
 
 /** RFC 7617 §2: no colon in the user, no control characters in either. */

@@ -1,9 +1,11 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { LogLevel } from './log.ts';
 import {
   readCredentials,
   readHost,
   readHostGlobs,
+  readLogLevel,
   readPath,
   readPort,
   readReverse,
@@ -144,6 +146,14 @@ export const OPTIONS = {
     help: "The dashboard's token.",
   }),
   strict: onOff('strict', 'Fail the connection on a protocol violation instead of forwarding it.'),
+  logLevel: option<LogLevel>({
+    name: 'log-level',
+    argument: '<level>',
+    read: readLogLevel,
+    fallback: 'info',
+    shown: 'info',
+    help: 'What is logged to stderr: fatal, error, warn, info, debug or trace.',
+  }),
   json: onOff('json', 'Print one line of JSON at start in place of text.'),
   config: option<string | null>({
     name: 'config',
