@@ -21,4 +21,6 @@ export interface MessageContent {
   readonly bytes: Uint8Array;
   /** The true inflated length, also where `bytes` is cut. */
   readonly totalLength: number;
+  /** There is more than `totalLength`: counting stopped at 4 GiB. */
+  readonly atLeast?: true;
 }

@@ -30,6 +30,11 @@ export class MessageAssembler {
     return this.#open;
   }
 
+  /** Frames were missed: what is open stays incomplete, and continuations have nothing to continue. */
+  interrupt(): void {
+    this.#open = null;
+  }
+
   /**
    * Takes the next frame of this direction.
    * @param bits as in contract/frame-bits.ts

@@ -1,15 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import {
-  constants,
-  createDeflateRaw,
-  deflateRawSync,
-  inflateRawSync,
-  type DeflateRaw,
-  type ZlibOptions,
-} from 'node:zlib';
+import { constants, deflateRawSync, inflateRawSync, type ZlibOptions } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Inflater, MESSAGE_TAIL, STEP_BYTES, type InflateResult } from '../../src/protocol/inflater.ts';
+import { PeerDeflate } from '../helpers/peer-deflate.ts';
 
 const withTail = (compressed: Uint8Array): Uint8Array => Buffer.concat([compressed, MESSAGE_TAIL]);
 
@@ -23,23 +17,8 @@ function inflate(inflater: Inflater, compressed: Uint8Array): { result: InflateR
   }
 }
 
-/** Compresses as an endpoint of permessage-deflate does: flushed after each message, the tail taken off. */
-async function compressAll(messages: readonly Uint8Array[], options: ZlibOptions = {}): Promise<Buffer[]> {
-  const deflate: DeflateRaw = createDeflateRaw(options);
-  const out: Buffer[] = [];
-  for (const message of messages) {
-    const parts: Buffer[] = [];
-    const collect = (part: Buffer): void => void parts.push(part);
-    deflate.on('data', collect);
-    deflate.write(message);
-    await new Promise<void>((done) => deflate.flush(constants.Z_SYNC_FLUSH, done));
-    deflate.off('data', collect);
-    const whole = Buffer.concat(parts);
-    out.push(whole.subarray(0, whole.length - 4));
-  }
-  deflate.destroy();
-  return out;
-}
+const compressAll = (messages: readonly Uint8Array[], options: ZlibOptions = {}): Promise<Buffer[]> =>
+  new PeerDeflate(options).compressAll(messages);
 
 const words = (n: number, seed: number): Buffer =>
   Buffer.from(Array.from({ length: n }, (_, i) => `word${(i * 7919 + seed * 31) % 997}`).join(' '));

@@ -1,0 +1,185 @@
+import { isUtf8 } from 'node:buffer';
+import { Inflater, MESSAGE_TAIL, WINDOW_BYTES, type InflateResult } from '../protocol/inflater.ts';
+import { Utf8Checker } from '../protocol/utf8-checker.ts';
+import type { TimeSlice } from './time-slice.ts';
+
+/** Work spent on one message: past so much output its length is no longer counted. */
+export const MAX_INFLATED_BYTES = 4 * 2 ** 30;
+/** Saved windows of one direction; past so many every other one is let go. */
+const MAX_CHECKPOINTS = 48;
+const FIRST_SPACING = 256;
+
+/** One compressed message as the cursor is given it. */
+export interface CompressedMessage {
+  /** The payloads of its frames and then room for four bytes more; null where they are not (all) held. */
+  readonly payload: Uint8Array | null;
+  readonly text: boolean;
+  /** Bytes in this direction before this message were missed: its window is not what its sender's was. */
+  readonly afterGap: boolean;
+}
+
+/** `lost`: not held, or it points back into what is not held. `pending`: its last byte has not come. */
+export type InflateStatus = 'whole' | 'counted-in-part' | 'invalid' | 'lost' | 'pending';
+export interface Inflated {
+  readonly status: InflateStatus;
+  /** The first bytes, as many as were asked for. */
+  readonly bytes: Uint8Array;
+  readonly totalLength: number;
+  readonly invalidUtf8: boolean;
+}
+
+interface Checkpoint {
+  readonly position: number;
+  readonly window: Uint8Array;
+  readonly historyLost: boolean;
+}
+
+/** What the cursor reads: the messages of one session, by position, both directions counted together. */
+export interface CompressedSource {
+  /** The oldest position that is still held. */
+  readonly base: number;
+  /** False for a message of the other direction and for one that is not compressed. */
+  compressedHere(position: number): boolean;
+  /** Null for a message whose last byte has not come. */
+  load(position: number): CompressedMessage | null;
+  /** Called for each message that has been inflated, also for those that were passed on the way. */
+  inflated(position: number, outcome: Inflated): void;
+}
+
+/**
+ * Inflates the messages of one direction in any order. With context takeover each needs all before it: the windows of
+ * some are kept, so that going back does not mean to start over.
+ */
+export class InflateCursor {
+  readonly #source: CompressedSource;
+  readonly #takeover: boolean;
+  readonly #inflater = new Inflater();
+  readonly #utf8 = new Utf8Checker();
+  #next = 0;
+  #historyLost = false;
+  #checkpoints: Checkpoint[] = [];
+  #spacing = FIRST_SPACING;
+  #sinceCheckpoint = 0;
+
+  constructor(source: CompressedSource, options: { readonly contextTakeover: boolean }) {
+    this.#source = source;
+    this.#takeover = options.contextTakeover;
+  }
+
+  get bytes(): number {
+    return 256 * 1024 + this.#checkpoints.length * WINDOW_BYTES;
+  }
+
+  /** The message at `position`, with its first `keepBytes` bytes. */
+  async inflate(position: number, keepBytes: number, slice: TimeSlice): Promise<Inflated> {
+    if (!this.#takeover) {
+      this.#inflater.reset();
+      return this.#run(position, keepBytes, slice);
+    }
+    this.#seek(position);
+    while (this.#next < position) {
+      if (this.#source.compressedHere(this.#next)) {
+        const { status } = await this.#run(this.#next, 0, slice);
+        if (status === 'pending') return nothing('pending');
+        this.#mark();
+      }
+      this.#next++;
+      if (slice.over) await slice.pause();
+    }
+    const outcome = await this.#run(position, keepBytes, slice);
+    if (outcome.status !== 'pending') {
+      this.#mark();
+      this.#next = position + 1;
+    }
+    return outcome;
+  }
+
+  /** Goes to the nearest place at or before `position` from which every message is held. */
+  #seek(position: number): void {
+    const { base } = this.#source;
+    while (this.#checkpoints[0] !== undefined && this.#checkpoints[0].position < base) this.#checkpoints.shift();
+    const saved = this.#checkpoints.findLast((checkpoint) => checkpoint.position <= position);
+    const here = this.#next <= position && this.#next >= base;
+    if (here && (saved === undefined || saved.position <= this.#next)) return;
+    this.#sinceCheckpoint = 0;
+    this.#next = saved?.position ?? base;
+    this.#historyLost = saved?.historyLost ?? base > 0;
+    if (saved === undefined) this.#inflater.reset();
+    else this.#inflater.restoreWindow(saved.window);
+  }
+
+  /** After a message: keeps the window where the last one kept is far enough behind. */
+  #mark(): void {
+    if (++this.#sinceCheckpoint < this.#spacing) return;
+    this.#sinceCheckpoint = 0;
+    const position = this.#next + 1;
+    if (position <= (this.#checkpoints.at(-1)?.position ?? 0)) return;
+    this.#checkpoints.push({ position, window: this.#inflater.saveWindow(), historyLost: this.#historyLost });
+    if (this.#checkpoints.length <= MAX_CHECKPOINTS) return;
+    this.#checkpoints = this.#checkpoints.filter((_, i) => i % 2 === 1);
+    this.#spacing *= 2;
+  }
+
+  async #run(position: number, keepBytes: number, slice: TimeSlice): Promise<Inflated> {
+    const message = this.#source.load(position);
+    if (message === null) return nothing('pending');
+    if (message.afterGap) this.#loseHistory();
+    const outcome = message.payload === null ? nothing('lost') : await this.#inflate(message, keepBytes, slice);
+    if (outcome.status !== 'whole') this.#loseHistory();
+    this.#source.inflated(position, outcome);
+    return outcome;
+  }
+
+  #loseHistory(): void {
+    if (!this.#takeover) return;
+    this.#inflater.reset();
+    this.#historyLost = true;
+  }
+
+  async #inflate(message: CompressedMessage, keepBytes: number, slice: TimeSlice): Promise<Inflated> {
+    const payload = message.payload as Uint8Array;
+    // An empty payload is not what RFC 7692 §7.2.3.6 makes of an empty message, but it means nothing else.
+    if (payload.length === MESSAGE_TAIL.length) return nothing('whole');
+    payload.set(MESSAGE_TAIL, payload.length - MESSAGE_TAIL.length);
+    this.#inflater.begin(payload);
+    const kept: Uint8Array[] = [];
+    let keptLength = 0;
+    let totalLength = 0;
+    let validUtf8 = true;
+    let result: InflateResult = 'more';
+    while (result === 'more' && totalLength < MAX_INFLATED_BYTES) {
+      result = this.#inflater.step();
+      const output = this.#inflater.output;
+      if (keptLength < keepBytes && output.length > 0) {
+        const part = output.slice(0, keepBytes - keptLength);
+        kept.push(part);
+        keptLength += part.length;
+      }
+      if (message.text && validUtf8) {
+        validUtf8 =
+          totalLength === 0 && result !== 'more' ? isUtf8(output) : this.#utf8.check(output, result !== 'more');
+      }
+      totalLength += output.length;
+      if (result === 'more' && slice.over) await slice.pause();
+    }
+    this.#utf8.reset();
+    return {
+      status: result === 'needs-history' && this.#historyLost ? 'lost' : STATUS[result],
+      bytes: kept.length === 1 ? (kept[0] as Uint8Array) : Buffer.concat(kept),
+      totalLength,
+      invalidUtf8: result === 'done' && !validUtf8,
+    };
+  }
+}
+
+/** To point back before the session's first byte is as wrong as any other nonsense. */
+const STATUS: Readonly<Record<InflateResult, InflateStatus>> = {
+  done: 'whole',
+  more: 'counted-in-part',
+  invalid: 'invalid',
+  'needs-history': 'invalid',
+};
+
+function nothing(status: InflateStatus): Inflated {
+  return { status, bytes: new Uint8Array(0), totalLength: 0, invalidUtf8: false };
+}

@@ -1,0 +1,140 @@
+import type { AssembledMessage } from '../protocol/message-assembler.ts';
+import type { Direction } from '../contract/frame.ts';
+
+export const MessageFlag = {
+  ServerToClient: 1,
+  Binary: 2,
+  Compressed: 4,
+  Complete: 8,
+  InflateFailed: 16,
+  InvalidUtf8: 32,
+  /** Its inflated length is known. */
+  Inflated: 64,
+} as const;
+
+const FIRST_CAPACITY = 256;
+const BYTES_PER_MESSAGE = 4 * 5 + 1;
+/** In a column of lengths: the length is in the map of the long ones. */
+const IS_LONG = 0xffff_ffff;
+
+/** What is remembered of a session's messages: 21 bytes each. Positions start at `base` and never change. */
+export class MessageColumns {
+  /** Positions below this one have been dropped. */
+  base = 0;
+  /** One above the last position. */
+  end = 0;
+  #first = new Uint32Array(FIRST_CAPACITY);
+  #last = new Uint32Array(FIRST_CAPACITY);
+  #frameCount = new Uint32Array(FIRST_CAPACITY);
+  #wireLength = new Uint32Array(FIRST_CAPACITY);
+  #inflatedLength = new Uint32Array(FIRST_CAPACITY);
+  #flags = new Uint8Array(FIRST_CAPACITY);
+  readonly #longWire = new Map<number, number>();
+  readonly #longInflated = new Map<number, number>();
+
+  get bytes(): number {
+    return this.#first.length * BYTES_PER_MESSAGE + (this.#longWire.size + this.#longInflated.size) * 64;
+  }
+
+  append(): number {
+    if (this.end - this.base === this.#first.length) this.#resize(this.#first.length * 2, 0);
+    this.#flags[this.end - this.base] = 0;
+    return this.end++;
+  }
+
+  write(position: number, direction: Direction, message: AssembledMessage, compressed: boolean): void {
+    const at = position - this.base;
+    this.#first[at] = message.firstFrame;
+    this.#last[at] = message.lastFrame;
+    this.#frameCount[at] = message.frameCount;
+    writeLength(this.#wireLength, this.#longWire, at, position, message.wireLength);
+    this.#flags[at] =
+      (direction === 'server-to-client' ? MessageFlag.ServerToClient : 0) |
+      (message.type === 'binary' ? MessageFlag.Binary : 0) |
+      (compressed ? MessageFlag.Compressed : 0) |
+      (message.complete ? MessageFlag.Complete : 0);
+  }
+
+  firstFrame(position: number): number {
+    return this.#first[position - this.base]!;
+  }
+  lastFrame(position: number): number {
+    return this.#last[position - this.base]!;
+  }
+  frameCount(position: number): number {
+    return this.#frameCount[position - this.base]!;
+  }
+  wireLength(position: number): number {
+    return readLength(this.#wireLength, this.#longWire, position - this.base, position);
+  }
+  flags(position: number): number {
+    return this.#flags[position - this.base]!;
+  }
+  addFlag(position: number, flag: number): void {
+    this.#flags[position - this.base]! |= flag;
+  }
+  inflatedLength(position: number): number | null {
+    if ((this.flags(position) & MessageFlag.Inflated) === 0) return null;
+    return readLength(this.#inflatedLength, this.#longInflated, position - this.base, position);
+  }
+  setInflatedLength(position: number, length: number): void {
+    writeLength(this.#inflatedLength, this.#longInflated, position - this.base, position, length);
+    this.addFlag(position, MessageFlag.Inflated);
+  }
+
+  /** The last position whose message starts at or before `frame`, or `base - 1`. */
+  positionBefore(frame: number): number {
+    let low = 0;
+    let high = this.end - this.base;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#first[middle]! <= frame) low = middle + 1;
+      else high = middle;
+    }
+    return this.base + low - 1;
+  }
+
+  /** Forgets the messages that start before `frame`. */
+  dropBefore(frame: number): void {
+    const drop = this.positionBefore(frame - 1) + 1 - this.base;
+    if (drop === 0) return;
+    for (const map of [this.#longWire, this.#longInflated]) {
+      for (const position of map.keys()) if (position < this.base + drop) map.delete(position);
+    }
+    const kept = this.end - this.base - drop;
+    let capacity = this.#first.length;
+    while (capacity > FIRST_CAPACITY && capacity / 4 > kept) capacity /= 2;
+    this.#resize(capacity, drop);
+    this.base += drop;
+  }
+
+  #resize(capacity: number, drop: number): void {
+    const from = drop;
+    const to = this.end - this.base;
+    const move = (column: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> => {
+      const moved = new Uint32Array(capacity);
+      moved.set(column.subarray(from, to));
+      return moved;
+    };
+    this.#first = move(this.#first);
+    this.#last = move(this.#last);
+    this.#frameCount = move(this.#frameCount);
+    this.#wireLength = move(this.#wireLength);
+    this.#inflatedLength = move(this.#inflatedLength);
+    const flags = new Uint8Array(capacity);
+    flags.set(this.#flags.subarray(from, to));
+    this.#flags = flags;
+  }
+}
+
+function writeLength(column: Uint32Array, long: Map<number, number>, at: number, key: number, length: number): void {
+  if (length < IS_LONG) column[at] = length;
+  else {
+    column[at] = IS_LONG;
+    long.set(key, length);
+  }
+}
+function readLength(column: Uint32Array, long: ReadonlyMap<number, number>, at: number, key: number): number {
+  const length = column[at]!;
+  return length === IS_LONG ? (long.get(key) ?? length) : length;
+}

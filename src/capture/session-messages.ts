@@ -1,0 +1,275 @@
+import { complete, direction, fin, lengthBits, masked, opcode, origin } from '../contract/frame-bits.ts';
+import { Direction, Opcode } from '../contract/frame.ts';
+import type { SessionDetail } from '../contract/session.ts';
+import { negotiatedDeflate, type NegotiatedDeflate } from '../protocol/extensions.ts';
+import { MessageAssembler, type AssembledMessage } from '../protocol/message-assembler.ts';
+import type { CaptureReader, RowCursor } from './capture-reader.ts';
+import { InflateCursor, type CompressedMessage, type Inflated } from './inflate-cursor.ts';
+import { MessageColumns, MessageFlag } from './message-columns.ts';
+import type { TimeSlice } from './time-slice.ts';
+
+/** Frames looked at between two looks at the clock. */
+const PAGE_FRAMES = 4096;
+/** Compressed bytes of one message that are put together to be inflated, at most. */
+const MAX_COMPRESSED_BYTES = 64 * 2 ** 20;
+
+/** What is known of one direction while walking its frames. */
+interface Side {
+  readonly assembler: MessageAssembler;
+  /** Position of the message whose last fragment has not come, or -1. */
+  open: number;
+  /** Where in the stream the peer's next frame starts, or -1 where that is not known. */
+  streamEnd: number;
+  /** Some frames before the next message were missed. */
+  gap: boolean;
+  inflation: InflateCursor | null;
+}
+
+/** The messages of one session, as far as its frames have been walked. Knows structure and lengths, no content. */
+export class SessionMessages {
+  readonly columns = new MessageColumns();
+  readonly #reader: CaptureReader;
+  readonly #id: string;
+  readonly #sides: Readonly<Record<Direction, Side>> = {
+    [Direction.ClientToServer]: newSide(),
+    [Direction.ServerToClient]: newSide(),
+  };
+  /** Positions of messages before which frames of their direction were missed. */
+  readonly #afterGap = new Set<number>();
+  #deflate: NegotiatedDeflate | null = null;
+  #nextFrame = 0;
+
+  constructor(reader: CaptureReader, id: string) {
+    this.#reader = reader;
+    this.#id = id;
+  }
+
+  get bytes(): number {
+    const sides = Object.values(this.#sides);
+    return this.columns.bytes + sides.reduce((sum, side) => sum + (side.inflation?.bytes ?? 0), 1024);
+  }
+
+  /** Walks the frames that have come since, and forgets those that have gone. */
+  async catchUp(session: SessionDetail, slice: TimeSlice): Promise<void> {
+    this.#deflate ??= deflateOf(session);
+    if (session.firstHeldFrame > 0) this.#forgetBefore(session.firstHeldFrame);
+    for (;;) {
+      const before = this.#nextFrame;
+      this.#reader.visitFrames(this.#id, before, PAGE_FRAMES, (row) => this.#take(row));
+      if (this.#nextFrame === before) return;
+      if (slice.over) await slice.pause();
+    }
+  }
+
+  /** Inflates the message at `position` and gives its first `keepBytes` bytes. Only for compressed ones. */
+  inflate(position: number, keepBytes: number, slice: TimeSlice): Promise<Inflated> {
+    const way = this.direction(position);
+    const side = this.#sides[way];
+    side.inflation ??= new InflateCursor(this.#sourceOf(way), {
+      contextTakeover: !(way === Direction.ClientToServer
+        ? this.#deflate?.clientNoContextTakeover
+        : this.#deflate?.serverNoContextTakeover),
+    });
+    return side.inflation.inflate(position, keepBytes, slice);
+  }
+
+  direction(position: number): Direction {
+    return (this.columns.flags(position) & MessageFlag.ServerToClient) !== 0
+      ? Direction.ServerToClient
+      : Direction.ClientToServer;
+  }
+
+  isCompressed(position: number): boolean {
+    return (this.columns.flags(position) & MessageFlag.Compressed) !== 0;
+  }
+
+  /** Its last fragment has come, whole. */
+  isComplete(position: number): boolean {
+    if ((this.columns.flags(position) & MessageFlag.Complete) !== 0) return true;
+    const last = this.columns.lastFrame(position);
+    let ended = false;
+    this.#reader.visitFrames(this.#id, last, 1, (row) => {
+      ended = row.index === last && fin(row.bits) && complete(row.bits);
+    });
+    if (ended) this.columns.addFlag(position, MessageFlag.Complete);
+    return ended;
+  }
+
+  /** The message that the data frame `index` belongs to, or -1. */
+  positionOfFrame(index: number): number {
+    let way: Direction | null = null;
+    this.#reader.visitFrames(this.#id, index, 1, (row) => {
+      if (row.index === index && opcode(row.bits) <= Opcode.Binary) way = direction(row.bits);
+    });
+    if (way === null) return -1;
+    for (let at = this.columns.positionBefore(index); at >= this.columns.base; at--) {
+      if (this.direction(at) === way) return index <= this.columns.lastFrame(at) ? at : -1;
+    }
+    return -1;
+  }
+
+  /**
+   * The payloads of a message's frames one after another, the first `maxBytes` of them, as far as they are held in one
+   * piece from the start.
+   */
+  payload(position: number, maxBytes: number): { readonly bytes: Uint8Array; readonly whole: boolean } {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    let whole = true;
+    this.#visitFramesOf(position, (index) => {
+      const held = this.#reader.frameBytes(this.#id, index, 'payload');
+      if (held !== undefined) {
+        parts.push(held.bytes.subarray(0, maxBytes - length));
+        length += held.bytes.length;
+      }
+      whole = held?.whole === true && length <= maxBytes;
+      return whole && length < maxBytes;
+    });
+    const first = parts.length === 1 ? parts[0] : undefined;
+    return { bytes: first ?? Buffer.concat(parts), whole: whole && length >= this.columns.wireLength(position) };
+  }
+
+  /** The first `maxBytes` bytes of a message as on the wire; null where they are no longer held. */
+  start(position: number, maxBytes: number): Uint8Array | null {
+    const bytes = new Uint8Array(maxBytes);
+    const way = this.direction(position);
+    const first = this.columns.firstFrame(position);
+    const last = this.columns.lastFrame(position);
+    let length = 0;
+    let held = true;
+    this.#reader.visitFrames(this.#id, first, last - first + 1, (row) => {
+      if (direction(row.bits) !== way || opcode(row.bits) > Opcode.Binary) return;
+      const wanted = Math.min(maxBytes - length, row.payloadLength);
+      const copied = row.copyPreview(bytes, length, wanted);
+      length += copied;
+      held = copied === wanted;
+      return held && length < maxBytes ? undefined : false;
+    });
+    return held || length > 0 ? bytes.subarray(0, length) : null;
+  }
+
+  #visitFramesOf(position: number, visit: (index: number) => boolean): void {
+    const way = this.direction(position);
+    const first = this.columns.firstFrame(position);
+    const last = this.columns.lastFrame(position);
+    let count = this.columns.frameCount(position);
+    this.#reader.visitFrames(this.#id, first, last - first + 1, (row) => {
+      if (direction(row.bits) !== way || opcode(row.bits) > Opcode.Binary) return;
+      return visit(row.index) && --count > 0 ? undefined : false;
+    });
+  }
+
+  #take(row: RowCursor): void {
+    const way = direction(row.bits);
+    const side = this.#sides[way];
+    if (row.index > this.#nextFrame) {
+      for (const missed of Object.values(this.#sides)) if (missed.streamEnd < 0) this.#cut(missed);
+    }
+    this.#nextFrame = row.index + 1;
+    this.#followStream(side, row);
+    const kind = opcode(row.bits);
+    if (kind > Opcode.Binary) return;
+    side.assembler.push(row.bits, row.index, row.payloadLength, (message) => this.#write(side, way, message));
+    if (side.assembler.open === null) side.open = -1;
+    else side.open = this.#write(side, way, side.assembler.open);
+  }
+
+  /** Where a frame does not start where the one before it ended, some were not recorded or have gone. */
+  #followStream(side: Side, row: RowCursor): void {
+    if (origin(row.bits) !== 'peer') {
+      side.streamEnd = -1;
+      return;
+    }
+    if (side.streamEnd >= 0 && row.streamOffset !== side.streamEnd) this.#cut(side);
+    const short = lengthBits(row.bits);
+    const header = 2 + (short === 7 ? 0 : short / 8) + (masked(row.bits) ? 4 : 0);
+    side.streamEnd = row.streamOffset + header + row.payloadLength;
+  }
+
+  #cut(side: Side): void {
+    side.assembler.interrupt();
+    side.open = -1;
+    side.streamEnd = -1;
+    side.gap = true;
+  }
+
+  #write(side: Side, way: Direction, message: AssembledMessage): number {
+    const { columns } = this;
+    let position = side.open;
+    if (position < columns.base || columns.firstFrame(position) !== message.firstFrame) {
+      position = columns.append();
+      if (side.gap && message.rsv1) {
+        this.#afterGap.add(position);
+        side.gap = false;
+      }
+    }
+    columns.write(position, way, message, this.#deflate !== null && message.rsv1);
+    return position;
+  }
+
+  #forgetBefore(frame: number): void {
+    this.columns.dropBefore(frame);
+    for (const side of Object.values(this.#sides)) {
+      if (side.open >= 0 && side.open < this.columns.base) this.#cut(side);
+    }
+    if (this.#afterGap.size > 0) {
+      for (const position of this.#afterGap) if (position < this.columns.base) this.#afterGap.delete(position);
+    }
+  }
+
+  #sourceOf(way: Direction): ConstructorParameters<typeof InflateCursor>[0] {
+    const { columns } = this;
+    return {
+      get base() {
+        return columns.base;
+      },
+      compressedHere: (position) => this.isCompressed(position) && this.direction(position) === way,
+      load: (position) => this.#load(position),
+      inflated: (position, outcome) => {
+        if (outcome.status === 'whole') columns.setInflatedLength(position, outcome.totalLength);
+        if (outcome.status === 'invalid') columns.addFlag(position, MessageFlag.InflateFailed);
+        if (outcome.invalidUtf8) columns.addFlag(position, MessageFlag.InvalidUtf8);
+      },
+    };
+  }
+
+  #load(position: number): CompressedMessage | null {
+    const wireLength = this.columns.wireLength(position);
+    const message = {
+      text: (this.columns.flags(position) & MessageFlag.Binary) === 0,
+      afterGap: this.#afterGap.has(position),
+    };
+    if (!this.isComplete(position)) {
+      // What was interrupted will never be whole, and what it did to the window nobody knows.
+      return this.#mayGrow(position) ? null : { ...message, payload: null };
+    }
+    if (wireLength > MAX_COMPRESSED_BYTES) return { ...message, payload: null };
+    const { bytes, whole } = this.payload(position, wireLength);
+    if (!whole) return { ...message, payload: null };
+    const payload = new Uint8Array(wireLength + 4);
+    payload.set(bytes);
+    return { ...message, payload };
+  }
+
+  #mayGrow(position: number): boolean {
+    if (this.#sides[this.direction(position)].open === position) return true;
+    const last = this.columns.lastFrame(position);
+    let growing = false;
+    this.#reader.visitFrames(this.#id, last, 1, (row) => {
+      growing = row.index === last && fin(row.bits);
+    });
+    return growing;
+  }
+}
+
+function newSide(): Side {
+  return { assembler: new MessageAssembler(), open: -1, streamEnd: 0, gap: false, inflation: null };
+}
+
+function deflateOf(session: SessionDetail): NegotiatedDeflate | null {
+  const { serverRequest, serverResponse } = session.handshake;
+  const values = (headers: readonly (readonly [string, string])[]): string[] =>
+    headers.filter(([name]) => name.toLowerCase() === 'sec-websocket-extensions').map(([, value]) => value);
+  if (session.extensions === null || serverRequest === null || serverResponse === null) return null;
+  return negotiatedDeflate(values(serverRequest.headers), values(serverResponse.headers)).deflate;
+}
