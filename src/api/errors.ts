@@ -1,0 +1,33 @@
+import type { FastifyError } from 'fastify';
+import type { ApiError } from '../contract/api.ts';
+import { ERRORS, FrametapError, type ErrorCode } from '../errors.ts';
+
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly body: ApiError;
+}
+
+export function errorAnswer(code: ErrorCode, message: string = ERRORS[code].means): ErrorAnswer {
+  return { status: new FrametapError(code).status, body: { error: { code, message } } };
+}
+
+/**
+ * What the caller is told of an error that a route, or Fastify itself, has thrown. Of our own faults it learns
+ * nothing but that there was one; `fault` says that the log should have it.
+ */
+export function answerFor(error: FastifyError | FrametapError): ErrorAnswer & { readonly fault: boolean } {
+  if (error instanceof FrametapError) {
+    return { ...errorAnswer(error.code, error.message), fault: error.status >= 500 };
+  }
+  if (error.validation !== undefined) {
+    const [first] = error.validation;
+    const place = `${error.validationContext ?? 'request'}${first?.instancePath ?? ''}`;
+    return { ...errorAnswer('invalid-parameter', `${place} ${first?.message ?? 'is wrong'}.`), fault: false };
+  }
+  const status = error.statusCode ?? 500;
+  if (status >= 400 && status < 500) {
+    const code = status === 404 ? 'not-found' : 'invalid-parameter';
+    return { status, body: { error: { code, message: error.message } }, fault: false };
+  }
+  return { ...errorAnswer('internal'), fault: true };
+}

@@ -1,0 +1,50 @@
+import { Readable } from 'node:stream';
+import { Type } from '@fastify/type-provider-typebox';
+import { EXPORT_FORMATS, exporterFor } from '../../export/exporter.ts';
+import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
+import { Filter, SessionId } from '../schema.ts';
+import { sessionFilter } from '../search.ts';
+import { noSession } from './sessions.ts';
+
+export function registerExport(app: Api, { reader, messages, version }: RouteContext): void {
+  app.get(
+    '/api/export',
+    {
+      schema: {
+        summary: 'The capture, or one session of it, as a file',
+        description: `Cookies and credentials are redacted unless secrets=include. Formats: ${EXPORT_FORMATS.join(', ')}.`,
+        querystring: Type.Object({
+          format: Type.String({ default: 'json' }),
+          session: Type.Optional(SessionId),
+          filter: Type.Optional(Filter),
+          secrets: Type.Unsafe<'include' | 'redact'>(Type.String({ enum: ['include', 'redact'], default: 'redact' })),
+        }),
+        response: {
+          200: { description: 'the capture', content: { 'application/json': { schema: Type.Unsafe<unknown>({}) } } },
+          ...errorAnswers,
+        },
+      },
+    },
+    (request, reply) => {
+      const { format, session, filter, secrets } = request.query;
+      const exporter = exporterFor(format);
+      if (session !== undefined && reader.session(session) === undefined) throw noSession(session);
+      const search = sessionFilter(filter);
+      const exportedAt = new Date();
+      const pieces = exporter.write({
+        reader,
+        messages,
+        generator: `frametap ${version}`,
+        exportedAt,
+        withSecrets: secrets === 'include',
+        wanted: (candidate) => (session === undefined || candidate.id === session) && search.matches(candidate),
+      });
+      const scope = session === undefined ? '' : `-session-${session}`;
+      const stamp = exportedAt.toISOString().slice(0, 19).replaceAll(':', '-');
+      return reply
+        .type(exporter.contentType)
+        .header('content-disposition', `attachment; filename="frametap${scope}-${stamp}.${exporter.extension}"`)
+        .send(Readable.from(pieces, { objectMode: false }));
+    },
+  );
+}

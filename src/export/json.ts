@@ -1,0 +1,129 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { MessageContent } from '../capture/message-reader.ts';
+import { Opcode, type FrameRow } from '../contract/frame.ts';
+import type { MessageRow } from '../contract/message.ts';
+import type { SessionDetail } from '../contract/session.ts';
+import type { Exporter, ExportJob } from './exporter.ts';
+import { exportPayload, type ExportedPayload } from './payload.ts';
+import { redactHandshake } from './redaction.ts';
+
+/** What is written at once. One large payload can make a piece larger. */
+const CHUNK_CHARS = 64 * 1024;
+const PAGE_SESSIONS = 1_000;
+const PAGE_FRAMES = 200;
+const PAGE_MESSAGES = 50;
+
+/** CONTRACT: "JSON export, version 1", docs/capture.schema.json. */
+export const jsonExporter: Exporter = {
+  format: 'json',
+  contentType: 'application/json; charset=utf-8',
+  extension: 'json',
+  async *write(job) {
+    let chunk = '';
+    for await (const piece of documentPieces(job)) {
+      chunk += piece;
+      if (chunk.length < CHUNK_CHARS) continue;
+      yield chunk;
+      chunk = '';
+      await nextTurn();
+    }
+    yield chunk;
+  },
+};
+
+async function* documentPieces(job: ExportJob): AsyncGenerator<string> {
+  const ids = sessionIds(job);
+  const head = {
+    format: 'frametap-capture',
+    version: 1,
+    exportedAt: job.exportedAt.toISOString(),
+    generator: job.generator,
+    evicted: job.reader.status().evicted,
+  };
+  yield `${JSON.stringify(head).slice(0, -1)},"sessions":[`;
+  let first = true;
+  for (const id of ids) {
+    const session = job.reader.session(id);
+    // Evicted or deleted since the export began.
+    if (session === undefined) continue;
+    yield first ? '\n' : ',\n';
+    first = false;
+    yield* sessionPieces(job, session);
+  }
+  yield '\n]}\n';
+}
+
+/** The sessions that are there now: those that open later are not in this document. */
+function sessionIds({ reader, wanted = () => true }: ExportJob): string[] {
+  const ids: string[] = [];
+  for (let after: string | undefined; ;) {
+    const page = reader.sessions({ limit: PAGE_SESSIONS, ...(after !== undefined && { after }) });
+    for (const session of page) if (wanted(session)) ids.push(session.id);
+    after = page.at(-1)?.id;
+    if (page.length < PAGE_SESSIONS) return ids;
+  }
+}
+
+/** One session as it is now: what comes in while it is being written is left out. */
+async function* sessionPieces(job: ExportJob, session: SessionDetail): AsyncGenerator<string> {
+  const head = {
+    ...session,
+    handshake: job.withSecrets ? session.handshake : redactHandshake(session.handshake),
+  };
+  yield `${JSON.stringify(head).slice(0, -1)},"frames":[`;
+  yield* listOf(framesOf(job, session));
+  yield '],"messages":[';
+  yield* listOf(messagesOf(job, session));
+  yield ']}';
+}
+
+async function* listOf(items: AsyncGenerator<object>): AsyncGenerator<string> {
+  let separator = '\n';
+  for await (const item of items) {
+    yield separator + JSON.stringify(item);
+    separator = ',\n';
+  }
+}
+
+async function* framesOf({ reader }: ExportJob, { id, frameCount }: SessionDetail): AsyncGenerator<object> {
+  for (let from = 0; from < frameCount;) {
+    const rows = reader.frames(id, from, PAGE_FRAMES) ?? [];
+    if (rows.length === 0) return;
+    for (const row of rows) {
+      if (row.index >= frameCount) return;
+      from = row.index + 1;
+      const held = reader.frameBytes(id, row.index, 'payload');
+      yield { ...row, preview: undefined, payload: framePayload(row, held) };
+    }
+    await nextTurn();
+  }
+}
+
+function framePayload(
+  row: FrameRow,
+  held: { readonly bytes: Uint8Array; readonly whole: boolean } | undefined,
+): ExportedPayload | null {
+  if (held === undefined || (held.bytes.length === 0 && !held.whole)) return null;
+  const text = row.opcode !== Opcode.Binary && row.opcode !== Opcode.Close && !row.rsv1;
+  return exportPayload(held.bytes, { text, truncated: !held.whole });
+}
+
+async function* messagesOf({ messages }: ExportJob, { id, frameCount }: SessionDetail): AsyncGenerator<object> {
+  for (let from = 0; ;) {
+    const rows = (await messages.messages(id, from, PAGE_MESSAGES)) ?? [];
+    if (rows.length === 0) return;
+    for (const row of rows) {
+      from = row.index + 1;
+      if (row.firstFrame >= frameCount) return;
+      // A message that is still growing may have frames that are not in this document.
+      if (row.lastFrame >= frameCount) continue;
+      yield { ...row, preview: undefined, payload: messagePayload(row, await messages.content(id, row.index)) };
+    }
+  }
+}
+
+function messagePayload(row: MessageRow, content: MessageContent | null | undefined): ExportedPayload | null {
+  if (content === null || content === undefined) return null;
+  const truncated = content.bytes.length < content.totalLength;
+  return exportPayload(content.bytes, { text: row.type === 'text', truncated });
+}
