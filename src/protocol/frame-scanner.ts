@@ -82,6 +82,10 @@ export class FrameScanner {
   get heldHeaderBytes(): number {
     return this.#headerHeld;
   }
+  /** The header that is held, or was held last: `headerLength` bytes of it. */
+  get heldHeader(): Uint8Array {
+    return this.#header;
+  }
   /** A frame has begun and its payload has not ended. */
   get inFrame(): boolean {
     return this.#inFrame;

@@ -5,12 +5,13 @@
  * every read lie in the module's memory, so nothing is copied to get them there. Fallback: the same loop in
  * JavaScript, where the engine has no WebAssembly (`node --jitless`).
  *
- * `bytes` is one read area (where sockets deliver) and a number of write areas. A write area belongs to the relay that
+ * `bytes` is one read area (where sockets deliver), one for unmasked bytes, and a number of write areas. A write area belongs to the relay that
  * took it until it gives it back: bytes that wait in a slow peer's queue are never written over.
  */
 export interface FrameKernel {
-  /** All of the memory: the read area from 0, then the write areas. */
+  /** All of the memory. */
   readonly bytes: Uint8Array;
+  readonly buffer: ArrayBuffer;
   /**
    * Copies `length` bytes from `source` to `target`, XORed with `change`, and tells whether any byte XORed with `key`
    * is 0x80 or above (0: none). Offsets into `bytes`; keys little-endian: the first byte is the lowest.
@@ -20,13 +21,37 @@ export interface FrameKernel {
   highBits(source: number, length: number): number;
 }
 
-/** Largest read, and size of each area, in bytes. */
-export const AREA_BYTES = 256 * 1024;
-/** Write areas; when all wait for slow peers, the relay copies to the heap instead. */
-export const WRITE_AREAS = 16;
+/** Largest read, in bytes. */
+export const READ_BYTES = 256 * 1024;
+/** Where the write areas start: behind the read area and one for looking at unmasked bytes. */
+export const PLAIN_AREA = READ_BYTES;
+const FIRST_WRITE_AREA = 2 * READ_BYTES;
+/** A write area holds a read and the header bytes that waited from the read before it. */
+const WRITE_AREA_BYTES = READ_BYTES + 64;
+/** The last one is never kept waiting: what has to wait when all others do is copied from there to the heap. */
+const WRITE_AREAS = 16;
 
 const PAGE_BYTES = 64 * 1024;
-const TOTAL_BYTES = AREA_BYTES * (1 + WRITE_AREAS);
+const TOTAL_BYTES = Math.ceil((FIRST_WRITE_AREA + WRITE_AREAS * WRITE_AREA_BYTES) / PAGE_BYTES) * PAGE_BYTES;
+
+/** Hands out the write areas. */
+export class WriteAreas {
+  readonly #free = Array.from({ length: WRITE_AREAS - 1 }, (_, i) => FIRST_WRITE_AREA + i * WRITE_AREA_BYTES);
+  /** Offset of the area that is never taken. */
+  readonly spare = FIRST_WRITE_AREA + (WRITE_AREAS - 1) * WRITE_AREA_BYTES;
+
+  /** The area to fill next: a free one, which stays free until it is taken, or the spare one. */
+  get next(): number {
+    return this.#free[this.#free.length - 1] ?? this.spare;
+  }
+  /** Takes the area that `next` named. */
+  take(): void {
+    this.#free.pop();
+  }
+  giveBack(area: number): void {
+    this.#free.push(area);
+  }
+}
 
 /** frame-kernel.wat, assembled; a test holds the two together. */
 export const KERNEL_BASE64 =
@@ -49,6 +74,7 @@ function createWasmKernel(): FrameKernel {
   const { remask, highBits } = new WebAssembly.Instance(module, { frametap: { memory } }).exports;
   return {
     bytes: new Uint8Array(memory.buffer),
+    buffer: memory.buffer,
     remask: remask as FrameKernel['remask'],
     highBits: highBits as FrameKernel['highBits'],
   };
@@ -58,6 +84,7 @@ export function createScriptKernel(): FrameKernel {
   const bytes = new Uint8Array(TOTAL_BYTES);
   return {
     bytes,
+    buffer: bytes.buffer,
     remask(source, target, length, change, key) {
       let seen = 0;
       for (let i = 0; i < length; i++) {

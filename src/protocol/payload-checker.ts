@@ -1,0 +1,64 @@
+import { Opcode } from '../contract/frame.ts';
+import { ViolationBit } from '../contract/violations.ts';
+import { type ClosePayload, readClosePayload } from './closing.ts';
+import type { FrameScanner } from './frame-scanner.ts';
+import { Utf8Checker } from './utf8-checker.ts';
+
+const MAX_CLOSE_BYTES = 125;
+
+/**
+ * Looks into the payloads that have rules of their own: uncompressed text (RFC 6455 §8.1) and close frames (§5.5.1).
+ * One a direction; it sees every piece that the scanner finds.
+ */
+export class PayloadChecker {
+  /** The close frame that the last piece completed. */
+  close: ClosePayload | null = null;
+  readonly #readsText: boolean;
+  readonly #utf8 = new Utf8Checker();
+  #textFailed = false;
+  readonly #closeBytes = new Uint8Array(MAX_CLOSE_BYTES);
+  #closeLength = 0;
+
+  /** @param options.readsText false where an extension that we do not know may have changed the payloads */
+  constructor(options: { readonly readsText: boolean }) {
+    this.#readsText = options.readsText;
+  }
+
+  /** Whether the piece that `scanner` stands at has rules of its own; its bytes may still be proved harmless. */
+  concerns(scanner: FrameScanner): boolean {
+    const opcode = scanner.byte0 & 0x0f;
+    if (opcode > 2) return opcode === Opcode.Close;
+    if (scanner.messageOpcode !== Opcode.Text || scanner.messageCompressed || !this.#readsText) return false;
+    if (opcode === Opcode.Text && scanner.begins) {
+      this.#utf8.reset();
+      this.#textFailed = false;
+    }
+    return true;
+  }
+
+  /** Text whose bytes are all below 0x80 needs no look, unless a character is cut before it. */
+  acceptsAscii(scanner: FrameScanner): boolean {
+    return (scanner.byte0 & 0x0f) < 3 && !this.#utf8.midCharacter;
+  }
+
+  /** Checks the unmasked bytes of a piece that it is concerned with; returns bits of contract/violations.ts. */
+  check(scanner: FrameScanner, bytes: Uint8Array): number {
+    this.close = null;
+    if ((scanner.byte0 & 0x0f) === Opcode.Close) return this.#checkClose(scanner, bytes);
+    if (this.#textFailed) return 0;
+    const last = scanner.ends && (scanner.byte0 & 0x80) !== 0;
+    if (this.#utf8.check(bytes, last)) return 0;
+    this.#textFailed = true;
+    return ViolationBit['invalid-utf8'];
+  }
+
+  #checkClose(scanner: FrameScanner, bytes: Uint8Array): number {
+    if (scanner.begins) this.#closeLength = 0;
+    const part = bytes.subarray(0, MAX_CLOSE_BYTES - this.#closeLength);
+    this.#closeBytes.set(part, this.#closeLength);
+    this.#closeLength += part.length;
+    if (!scanner.ends) return 0;
+    this.close = readClosePayload(this.#closeBytes.subarray(0, this.#closeLength));
+    return this.close.violations;
+  }
+}

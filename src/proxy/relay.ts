@@ -1,0 +1,285 @@
+import type { Socket } from 'node:net';
+import type { Recorder } from '../capture/recorder.ts';
+import type { Segment } from '../capture/segment.ts';
+import type { ClosePayload } from '../protocol/closing.ts';
+import { type FrameScanner, Scan } from '../protocol/frame-scanner.ts';
+import { rotateKey, swapKey } from '../protocol/mask.ts';
+import type { PayloadChecker } from '../protocol/payload-checker.ts';
+import { type FrameKernel, PLAIN_AREA, READ_BYTES, type WriteAreas } from './frame-kernel.ts';
+import type { MaskingKeys } from './masking-keys.ts';
+
+/** What all relays share. */
+export interface RelayGround {
+  readonly kernel: FrameKernel;
+  readonly areas: WriteAreas;
+  readonly keys: MaskingKeys;
+}
+
+/** What a relay tells its session. */
+export interface RelayListener {
+  /** A close frame has passed. */
+  closeFramePassed(relay: Relay, close: ClosePayload): void;
+  /** A violation (bits of contract/violations.ts); true: forward nothing of this frame, and `stopped` follows. */
+  violated(relay: Relay, bits: number): boolean;
+  /** A violation ended the forwarding; everything before it has been written. */
+  stopped(relay: Relay): void;
+}
+
+/**
+ * One direction of a session: takes chunks that lie in the kernel's read area, has their frames recorded, and writes
+ * them to the other leg in the same turn, one write a chunk. Only a header that is not whole waits for its rest.
+ *
+ * Who owns the bytes: the read area only until `receive` returns. Server to client, what is written is the capture's
+ * own copy, pinned while it waits. Client to server, every masked frame gets a fresh key on its way into a write area,
+ * which is the socket's until it has been written. No more is read while a peer does not take what it was sent.
+ */
+export class Relay {
+  /** Bytes received. */
+  streamOffset = 0;
+  readonly scanner: FrameScanner;
+  readonly recorder: Recorder;
+  readonly #ground: RelayGround;
+  readonly #rekeys: boolean;
+  readonly #listener: RelayListener;
+  readonly #checker: PayloadChecker;
+  #source: Socket;
+  #target: Socket;
+  /** Bytes that may wait in the target before the source is stopped. */
+  readonly #waitLimitBytes: number;
+  #resumeAtBytes = 0;
+  #paused = false;
+  #waitingAreas: number[] = [];
+  #waitingSegments: Segment[] = [];
+  #newKey = 0;
+  /** Forwarding is over: the session was failed. */
+  #stopped = false;
+
+  constructor(options: {
+    readonly ground: RelayGround;
+    /** Masked frames get a fresh key: client to server. */
+    readonly rekeys: boolean;
+    readonly scanner: FrameScanner;
+    readonly recorder: Recorder;
+    readonly checker: PayloadChecker;
+    readonly listener: RelayListener;
+    readonly source: Socket;
+    readonly target: Socket;
+    readonly waitLimitBytes: number;
+  }) {
+    this.#ground = options.ground;
+    this.#rekeys = options.rekeys;
+    this.scanner = options.scanner;
+    this.recorder = options.recorder;
+    this.#listener = options.listener;
+    this.#checker = options.checker;
+    this.#source = options.source;
+    this.#target = options.target;
+    this.#waitLimitBytes = options.waitLimitBytes;
+    this.#resumeAtBytes = options.waitLimitBytes >> 2;
+  }
+
+  /** Takes bytes that lie anywhere, in pieces that fit the read area. */
+  receiveElsewhere(chunk: Uint8Array): void {
+    const { bytes } = this.#ground.kernel;
+    for (let at = 0; at < chunk.length; at += READ_BYTES) {
+      const piece = chunk.subarray(at, at + READ_BYTES);
+      bytes.set(piece);
+      this.receive(piece.length);
+    }
+  }
+
+  /** Takes the first `length` bytes of the read area. */
+  receive(length: number): void {
+    if (this.#stopped) return;
+    const { kernel } = this.#ground;
+    const segment = this.recorder.keepChunk(kernel.bytes, length, this.scanner);
+    const offset = this.recorder.keptOffset;
+    if (segment !== null) segment.pins++;
+    this.scanner.begin(this.streamOffset);
+    this.streamOffset += length;
+    if (this.#rekeys || this.scanner.heldHeaderBytes > 0) {
+      this.#copy(length);
+      if (segment !== null) segment.pins--;
+    } else this.#pass(length, segment, offset);
+    this.recorder.endChunk(this.scanner, length);
+  }
+
+  /** The bytes stay as they are; written from the capture's copy where there is one. */
+  #pass(length: number, segment: Segment | null, offset: number): void {
+    const { scanner, recorder } = this;
+    const { kernel } = this.#ground;
+    let cut = length;
+    for (let scan = scanner.next(kernel.bytes, length); scan !== Scan.End; scan = scanner.next(kernel.bytes, length)) {
+      recorder.record(scanner);
+      if (this.#inspect(-1)) {
+        cut = Math.max(0, this.#faultOffset(length));
+        this.#stopped = true;
+        break;
+      }
+    }
+    if (!this.#stopped) cut -= scanner.heldHeaderBytes;
+    if (segment === null) this.#write(Buffer.from(kernel.bytes.subarray(0, cut)));
+    else if (!this.#write(Buffer.from(segment.buffer, offset, cut))) this.#waitingSegments.push(segment);
+    else segment.pins--;
+    if (this.#stopped) this.#listener.stopped(this);
+  }
+
+  /** The frames are copied, behind what waited of a header, with fresh keys where they get them. */
+  #copy(length: number): void {
+    const { scanner, recorder } = this;
+    const { kernel, areas } = this.#ground;
+    const area = areas.next;
+    const { bytes } = kernel;
+    /** Where the byte at offset 0 of the read area goes. */
+    const target = area + scanner.heldHeaderBytes;
+    let end = target + length;
+    for (let scan = scanner.next(bytes, length); scan !== Scan.End; scan = scanner.next(bytes, length)) {
+      recorder.record(scanner);
+      const start = scanner.payloadStart;
+      let high = 0;
+      if (scan === Scan.Piece) {
+        if (scanner.begins) this.#writeHeader(target + start);
+        high = this.#writePayload(target, start, scanner.payloadEnd - start);
+      }
+      if (this.#inspect(high)) {
+        end = target + this.#faultOffset(length);
+        this.#stopped = true;
+        break;
+      }
+    }
+    if (!this.#stopped) end -= scanner.heldHeaderBytes;
+    if (area === areas.spare) this.#write(Buffer.from(bytes.subarray(area, end)));
+    else if (!this.#write(Buffer.from(kernel.buffer, area, end - area))) {
+      areas.take();
+      this.#waitingAreas.push(area);
+    }
+    if (this.#stopped) this.#listener.stopped(this);
+  }
+
+  /** Where in the chunk the piece starts that the scanner stands at; below 0 where its header started before. */
+  #faultOffset(length: number): number {
+    const { scanner } = this;
+    return scanner.begins ? scanner.streamOffset - (this.streamOffset - length) : scanner.payloadStart;
+  }
+
+  /** Copies the frame's header to end at `end`, with a fresh key in it where it has one. */
+  #writeHeader(end: number): void {
+    const { scanner } = this;
+    const { bytes } = this.#ground.kernel;
+    const { headerLength } = scanner;
+    const from = scanner.payloadStart - headerLength;
+    const header = from >= 0 ? bytes : scanner.heldHeader;
+    const rekeyed = this.#rekeys && (scanner.byte1 & 0x80) !== 0;
+    const copied = rekeyed ? headerLength - 4 : headerLength;
+    let at = end - headerLength;
+    for (let i = from >= 0 ? from : 0, stop = i + copied; i < stop; i++) bytes[at++] = header[i] as number;
+    if (!rekeyed) return;
+    const key = this.#ground.keys.next();
+    this.#newKey = key;
+    bytes[at] = key;
+    bytes[at + 1] = key >>> 8;
+    bytes[at + 2] = key >>> 16;
+    bytes[at + 3] = key >>> 24;
+  }
+
+  /** Copies a piece of payload under the frame's new key; not 0 where an unmasked byte is above 0x7f. */
+  #writePayload(target: number, start: number, length: number): number {
+    const { scanner } = this;
+    const { kernel } = this.#ground;
+    if (length === 0) return 0;
+    if ((scanner.byte1 & 0x80) === 0) return kernel.remask(start, target + start, length, 0, 0);
+    const shift = (scanner.payloadDone & 3) << 3;
+    const key = turn(swapKey(scanner.maskingKey), shift);
+    const change = this.#rekeys ? key ^ turn(this.#newKey, shift) : 0;
+    return kernel.remask(start, target + start, length, change, key);
+  }
+
+  /**
+   * Looks at the piece that the scanner stands at. `high`: 0 where no unmasked byte is above 0x7f, -1 unknown.
+   * @returns true where the session is failed by it
+   */
+  #inspect(high: number): boolean {
+    const { scanner } = this;
+    let bits = scanner.begins ? scanner.violations : 0;
+    if (this.#checker.concerns(scanner)) bits |= this.#inspectPayload(high);
+    return bits !== 0 && this.#listener.violated(this, bits);
+  }
+
+  #inspectPayload(high: number): number {
+    const { scanner } = this;
+    const { kernel } = this.#ground;
+    const { payloadStart, payloadEnd } = scanner;
+    const length = payloadEnd - payloadStart;
+    if (this.#checker.acceptsAscii(scanner)) {
+      const masked = (scanner.byte1 & 0x80) !== 0;
+      const above = high < 0 && !masked ? kernel.highBits(payloadStart, length) : high;
+      if (above === 0) return 0;
+    }
+    const key = swapKey(rotateKey(scanner.maskingKey, scanner.payloadDone));
+    kernel.remask(payloadStart, PLAIN_AREA, length, key, 0);
+    const bits = this.#checker.check(scanner, kernel.bytes.subarray(PLAIN_AREA, PLAIN_AREA + length));
+    if (bits !== 0) this.recorder.violate(bits);
+    if (this.#checker.close !== null) this.#listener.closeFramePassed(this, this.#checker.close);
+    return bits;
+  }
+
+  /** @returns false where some of it has to wait: then nobody may write over it until `#written` */
+  #write(bytes: Uint8Array): boolean {
+    if (bytes.length === 0) return true;
+    const target = this.#target;
+    target.write(bytes, this.#written);
+    const waiting = target.writableLength;
+    if (waiting === 0) return true;
+    if (waiting > this.#waitLimitBytes && !this.#paused) {
+      this.#paused = true;
+      this.#source.pause();
+    }
+    return false;
+  }
+
+  /** Called for each write when it has left the process, or has failed. */
+  readonly #written = (): void => {
+    const target = this.#target;
+    const waiting = target.writableLength;
+    if (waiting === 0 || target.destroyed) this.#release();
+    if (this.#paused && waiting <= this.#resumeAtBytes) {
+      this.#paused = false;
+      this.#source.resume();
+    }
+  };
+
+  #release(): void {
+    for (const area of this.#waitingAreas.splice(0)) this.#ground.areas.giveBack(area);
+    for (const segment of this.#waitingSegments.splice(0)) segment.pins--;
+  }
+
+  /** The source has ended: what it left of a header goes out as it came. */
+  end(): void {
+    const { scanner } = this;
+    if (this.#stopped) return;
+    this.#stopped = true;
+    if (scanner.heldHeaderBytes > 0) this.#write(Buffer.from(scanner.heldHeader.subarray(0, scanner.heldHeaderBytes)));
+    this.recorder.end();
+  }
+
+  /** The proxy ends the session: nothing more is forwarded. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** What was written so far ends with a whole frame: another may follow. */
+  get atFrameBoundary(): boolean {
+    const { scanner } = this;
+    return !scanner.inFrame || (this.#stopped && scanner.begins);
+  }
+
+  /** Both legs are gone: nothing waits any more. */
+  free(): void {
+    this.#stopped = true;
+    this.#release();
+  }
+}
+
+function turn(key: number, bits: number): number {
+  return bits === 0 ? key : (key >>> bits) | (key << (32 - bits));
+}
