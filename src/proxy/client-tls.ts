@@ -1,0 +1,101 @@
+import { TLSSocket } from 'node:tls';
+import { FrametapError } from '../errors.ts';
+import type { Authority } from '../tls/authority.ts';
+import { ignoreError } from './answer.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { Deadlines } from './deadlines.ts';
+import { tlsInfo } from './upstream-tls.ts';
+
+export interface ClientTlsOptions {
+  readonly authority: Pick<Authority, 'secureContextFor' | 'leafSha256For'>;
+  readonly deadlines: Deadlines;
+}
+
+/**
+ * Ends the client's TLS with a leaf of ours for the name it asks for, or else for `host`.
+ * @throws {FrametapError} `client-tls-untrusted`, `client-tls-failed`
+ */
+export function terminateTls(
+  connection: ClientConnection,
+  host: string,
+  { authority, deadlines }: ClientTlsOptions,
+): Promise<ClientConnection> {
+  const { socket: outer, raw, tunnel } = connection;
+  const writtenBefore = raw.bytesWritten;
+  return new Promise((resolve, reject) => {
+    let name = host;
+    const socket = new TLSSocket(outer, {
+      isServer: true,
+      secureContext: authority.secureContextFor(host),
+      ALPNProtocols: ['http/1.1'],
+      SNICallback(asked, done) {
+        try {
+          const context = authority.secureContextFor(asked);
+          name = asked;
+          done(null, context);
+        } catch (error) {
+          done(error instanceof Error ? error : new Error(String(error)));
+        }
+      },
+    });
+    const finish = (): void => {
+      deadlines.cancel(deadline);
+      socket.off('secure', secured).off('close', closed);
+    };
+    const failed = (error: Error): void => {
+      finish();
+      socket.destroy();
+      raw.destroy();
+      reject(tlsFailure(name, error, raw.bytesWritten > writtenBefore));
+    };
+    const closed = (): void =>
+      failed(Object.assign(new Error('the client ended the connection'), { code: 'ECONNRESET' }));
+    const secured = (): void => {
+      finish();
+      resolve({
+        ...connection,
+        socket,
+        clientTls: tlsInfo(socket, authority.leafSha256For(name)),
+        tunnel: tunnel === null ? null : { ...tunnel, secure: true },
+      });
+    };
+    const deadline = deadlines.start(() => failed(new Error('the handshake took too long')));
+    // Node tells the errors of a server's TLSSocket by `_tlsError`; afterwards they only end the connection.
+    let settled = false;
+    socket.on('_tlsError', (error: Error) => {
+      if (settled) socket.destroy();
+      else failed(error);
+      settled = true;
+    });
+    socket.once('secure', () => {
+      settled = true;
+    });
+    socket.on('error', ignoreError).once('secure', secured).once('close', closed);
+  });
+}
+
+/** Alerts by which a client says that it does not trust the chain (RFC 8446 §6.2). */
+const UNTRUSTED = /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNSUPPORTED_CERTIFICATE)/;
+
+function tlsFailure(host: string, error: Error, answered: boolean): FrametapError {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const alert = UNTRUSTED.exec(code)?.[1];
+  // Some clients send no alert, and just go when they have seen our certificate.
+  if (alert !== undefined || (answered && code === 'ECONNRESET')) {
+    const how = alert === undefined ? 'it closed the connection at our certificate' : `alert ${alert.toLowerCase()}`;
+    return new FrametapError(
+      'client-tls-untrusted',
+      `The client does not trust Frametap's CA for ${host} (${how}). Install the CA: http://frametap.test/ through the proxy has it.`,
+      { cause: error },
+    );
+  }
+  return new FrametapError('client-tls-failed', `The client's TLS handshake for ${host} failed: ${words(error)}.`, {
+    cause: error,
+  });
+}
+
+/** OpenSSL's own sentence, without the place in its source. */
+function words(error: Error): string {
+  const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
+  return reason.trim();
+}

@@ -1,0 +1,174 @@
+import type { CaptureWriter } from '../../capture/session-recorder.ts';
+import type { RequestHead } from '../../contract/session.ts';
+import { FrametapError } from '../../errors.ts';
+import { formatHostPort, parseAuthority } from '../../protocol/request-target.ts';
+import { answerBytes, endWith, refusal } from '../answer.ts';
+import type { ClientConnection } from '../client-connection.ts';
+import type { Origin } from '../leg.ts';
+import type { Reception } from '../listener.ts';
+import { isOwnHost } from '../own-pages.ts';
+import { withoutProxyCredentials } from '../proxy-authentication.ts';
+import { joinUnread } from '../tunnel.ts';
+import type { DialedConnection, TunnelUpstream } from '../upstream.ts';
+import type { Mode } from './mode.ts';
+
+/** Requests inside a CONNECT tunnel: the tunnel has said where they go. */
+export const connectMode: Mode = {
+  name: 'connect',
+  route(head, { tunnel }) {
+    return tunnel === null ? null : { mode: 'connect', origin: { ...tunnel }, target: head.target };
+  },
+};
+
+export interface TunnelsOptions {
+  readonly capture: CaptureWriter;
+  readonly upstream: TunnelUpstream;
+  readonly reception: Reception;
+  /** Hosts whose TLS is not opened; `*` stands for any text. */
+  readonly passthrough: readonly string[];
+}
+
+const ESTABLISHED = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n');
+const EMPTY = new Uint8Array(0);
+
+/** CONNECT (RFC 9110 §9.3.6): the server is reached first; then the client's first bytes tell what the tunnel carries. */
+export class Tunnels {
+  readonly #options: TunnelsOptions;
+  readonly #passthrough: readonly RegExp[];
+  /** Connections that were opened for a tunnel in which nothing was said yet. */
+  readonly #dialed = new WeakMap<object, DialedConnection>();
+
+  constructor(options: TunnelsOptions) {
+    this.#options = options;
+    this.#passthrough = options.passthrough.map(
+      (glob) => new RegExp(`^${glob.split('*').map(escapeRegExp).join('.*')}$`, 'i'),
+    );
+  }
+
+  /** Answers a CONNECT. */
+  open(connection: ClientConnection, head: RequestHead, rest: Buffer): void {
+    let target: { host: string; port: number };
+    try {
+      target = parseAuthority(head.target);
+    } catch (error) {
+      if (!(error instanceof FrametapError)) throw error;
+      this.#fail({ connection, head, url: head.target }, error);
+      return;
+    }
+    if (isOwnHost(target.host)) {
+      this.#establish(connection, { target, rest, dialed: null });
+      return;
+    }
+    this.#options.upstream.dial(target.host, target.port).then(
+      (dialed) => {
+        if (connection.socket.destroyed) dialed.socket.destroy();
+        else this.#establish(connection, { target, rest, dialed });
+      },
+      (error: unknown) => {
+        const problem = error instanceof FrametapError ? error : new FrametapError('internal', String(error));
+        this.#fail({ connection, head, url: formatHostPort(target) }, problem);
+      },
+    );
+  }
+
+  #establish(
+    outer: ClientConnection,
+    tunnel: {
+      readonly target: { readonly host: string; readonly port: number };
+      readonly rest: Buffer;
+      readonly dialed: DialedConnection | null;
+    },
+  ): void {
+    const { target, rest, dialed } = tunnel;
+    const connection: ClientConnection = { ...outer, tunnel: { ...target, secure: false } };
+    outer.socket.write(ESTABLISHED);
+    if (rest.length > 0) outer.socket.unshift(rest);
+    if (dialed === null) {
+      this.#options.reception.receive(connection);
+      return;
+    }
+    if (connection.tunnel !== null) this.#dialed.set(connection.tunnel, dialed);
+    const { socket: server } = dialed;
+    const silence = (): void => {
+      server.off('data', serverSpoke).off('end', serverEnded).pause();
+    };
+    // A server that speaks first (SSH, SMTP, …) speaks neither HTTP nor TLS.
+    const serverSpoke = (chunk: Buffer): void => {
+      silence();
+      stop();
+      server.unshift(chunk);
+      this.unread(connection);
+    };
+    const serverEnded = (): void => {
+      silence();
+      stop();
+      endWith(outer.socket, outer.raw, EMPTY);
+      server.destroy();
+    };
+    server.on('data', serverSpoke).on('end', serverEnded).resume();
+    outer.raw.once('close', () => {
+      const unused = connection.tunnel !== null && this.#dialed.get(connection.tunnel);
+      if (unused) unused.socket.destroy();
+      this.#options.upstream.dropSpare(dialed);
+    });
+    const stop = this.#options.reception.receive(connection, silence);
+  }
+
+  /** Whether the TLS in this tunnel is to stay closed. */
+  passesThrough({ tunnel }: ClientConnection): boolean {
+    return tunnel !== null && this.#passthrough.some((pattern) => pattern.test(tunnel.host));
+  }
+
+  /** The first request or handshake in the tunnel takes the connection that was opened for it. */
+  read({ tunnel }: ClientConnection): void {
+    const dialed = this.#take(tunnel);
+    if (dialed !== null) this.#options.upstream.keepSpare(dialed);
+  }
+
+  /** Joins both ends without a look at what passes. */
+  unread(connection: ClientConnection): void {
+    const { tunnel, socket, raw } = connection;
+    const client = { socket, raw, rest: EMPTY };
+    const dialed = this.#take(tunnel);
+    if (dialed !== null) {
+      joinUnread(client, { socket: dialed.socket, raw: dialed.socket, rest: EMPTY });
+      return;
+    }
+    if (tunnel === null || isOwnHost(tunnel.host)) {
+      raw.destroy();
+      return;
+    }
+    const origin: Origin = { ...tunnel };
+    this.#options.upstream.connect(origin).then(
+      (server) => joinUnread(client, { socket: server.socket, raw: server.raw, rest: EMPTY }),
+      // Whatever is spoken here, an HTTP answer would be no answer.
+      () => raw.destroy(),
+    );
+  }
+
+  #take(tunnel: ClientConnection['tunnel']): DialedConnection | null {
+    if (tunnel === null) return null;
+    const dialed = this.#dialed.get(tunnel) ?? null;
+    this.#dialed.delete(tunnel);
+    return dialed;
+  }
+
+  #fail(
+    {
+      connection,
+      head,
+      url,
+    }: { readonly connection: ClientConnection; readonly head: RequestHead; readonly url: string },
+    error: FrametapError,
+  ): void {
+    const { address, port } = connection;
+    const recorder = this.#options.capture.openSession({ url, mode: 'connect', client: { address, port } });
+    const answer = refusal(error);
+    recorder.update({ handshake: { clientRequest: withoutProxyCredentials(head), clientResponse: answer.head } });
+    const by = error.code.startsWith('upstream-') ? 'server' : error.code === 'target-invalid' ? 'client' : 'proxy';
+    recorder.failed({ by, code: error.code, message: error.message });
+    endWith(connection.socket, connection.raw, answerBytes(answer));
+  }
+}
+
+const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

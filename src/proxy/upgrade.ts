@@ -1,0 +1,355 @@
+import { randomBytes } from 'node:crypto';
+import type { CaptureWriter, SessionRecorder } from '../capture/session-recorder.ts';
+import type { Party, RequestHead, ResponseHead } from '../contract/session.ts';
+import { FrametapError } from '../errors.ts';
+import type { NegotiatedDeflate } from '../protocol/extensions.ts';
+import {
+  acceptFor,
+  checkClientHandshake,
+  checkServerAnswer,
+  clientAnswer,
+  serverRequest,
+} from '../protocol/handshake.ts';
+import {
+  fieldValues,
+  HeadReader,
+  parseResponseHead,
+  serializeRequestHead,
+  serializeResponseHead,
+} from '../protocol/head.ts';
+import { formatAuthority } from '../protocol/request-target.ts';
+import { answerBytes, endWith, refusal } from './answer.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { Deadline, Deadlines } from './deadlines.ts';
+import type { Leg, Upstream, UpstreamConnection } from './leg.ts';
+import type { Route } from './modes/mode.ts';
+import { withoutProxyCredentials } from './proxy-authentication.ts';
+import { RefusedHandshake } from './refused-handshake.ts';
+
+/** Takes over both legs once the opening handshake has succeeded. */
+export type StartSession = (session: {
+  readonly recorder: SessionRecorder;
+  readonly client: Leg;
+  readonly server: Leg;
+  readonly deflate: NegotiatedDeflate | null;
+}) => void;
+
+/** What all opening handshakes share. */
+export interface HandshakeGround {
+  readonly capture: CaptureWriter;
+  readonly upstream: Upstream;
+  readonly startSession: StartSession;
+  readonly strict: boolean;
+  /** How long a server may take to answer. */
+  readonly answerDeadlines: Deadlines;
+  /** How long a client that has ended its side is still waited for. */
+  readonly goneDeadlines: Deadlines;
+  /** The connection leaves the proxy's own care. */
+  readonly released: (connection: ClientConnection) => void;
+}
+
+/** More than this before the 101 and the client is read no further. */
+const MAX_EARLY_BYTES = 64 * 1024;
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * Refuses a handshake that has nowhere to go.
+ * @param url what the session list shows
+ */
+export function refuseHandshake(
+  capture: CaptureWriter,
+  refused: {
+    readonly connection: ClientConnection;
+    readonly head: RequestHead;
+    readonly url: string;
+    readonly mode: Route['mode'];
+  },
+  error: FrametapError,
+): void {
+  const { connection, head, url, mode } = refused;
+  const { address, port } = connection;
+  const recorder = capture.openSession({ url, mode, client: { address, port } });
+  const answer = refusal(error);
+  recorder.update({
+    clientTls: connection.clientTls,
+    handshake: { clientRequest: withoutProxyCredentials(head), clientResponse: answer.head },
+  });
+  recorder.failed({ by: 'client', code: error.code, message: error.message });
+  endWith(connection.socket, connection.raw, answerBytes(answer));
+}
+
+/** The URL of a handshake's session. */
+export function webSocketUrl({ origin, target }: Route): string {
+  if (/^[a-z]+:\/\//i.test(target)) return target;
+  const path = target.startsWith('/') ? target : `/${target}`;
+  return `${origin.secure ? 'wss' : 'ws'}://${formatAuthority(origin)}${path}`;
+}
+
+/** One opening handshake: the client's request, ours, the server's answer, ours. */
+export class OpeningHandshake {
+  readonly #ground: HandshakeGround;
+  readonly #connection: ClientConnection;
+  readonly #request: RequestHead;
+  readonly #route: Route;
+  readonly #recorder: SessionRecorder;
+  #early: Buffer;
+  #clientEnded = false;
+  #server: UpstreamConnection | null = null;
+  #serverRequest: RequestHead | null = null;
+  #reader = new HeadReader();
+  #sentAtMs = 0;
+  #deadline: Deadline | null = null;
+  #goneDeadline: Deadline | null = null;
+  #settled = false;
+
+  constructor(
+    ground: HandshakeGround,
+    start: {
+      readonly connection: ClientConnection;
+      readonly head: RequestHead;
+      readonly rest: Buffer;
+      readonly route: Route;
+    },
+  ) {
+    this.#ground = ground;
+    this.#connection = start.connection;
+    this.#request = start.head;
+    this.#route = start.route;
+    this.#early = start.rest;
+    const { address, port, clientTls } = start.connection;
+    this.#recorder = ground.capture.openSession({
+      url: webSocketUrl(start.route),
+      mode: start.route.mode,
+      client: { address, port },
+    });
+    this.#recorder.update({ clientTls, handshake: { clientRequest: withoutProxyCredentials(start.head) } });
+  }
+
+  /** Goes on by itself to a session or a refusal. */
+  start(): void {
+    const problem = checkClientHandshake(this.#request);
+    if (problem !== null) {
+      this.#refuse('client', problem);
+      return;
+    }
+    const { socket } = this.#connection;
+    socket.on('data', this.#clientSent).on('end', this.#clientEnds).on('close', this.#clientGone);
+    if (this.#early.length < MAX_EARLY_BYTES) socket.resume();
+    this.#ground.upstream.connect(this.#route.origin).then(
+      (server) => this.#connected(server),
+      (error: unknown) => this.#refuse(partyOf(error), asFrametapError(error)),
+    );
+  }
+
+  // The client, while it waits
+
+  readonly #clientSent = (chunk: Buffer): void => {
+    this.#early = this.#early.length === 0 ? chunk : Buffer.concat([this.#early, chunk]);
+    if (this.#early.length >= MAX_EARLY_BYTES) this.#connection.socket.pause();
+  };
+
+  /** It may have gone, or only have no more to say: the server sees what we see, and has a little time to answer. */
+  readonly #clientEnds = (): void => {
+    this.#clientEnded = true;
+    this.#server?.socket.end();
+    this.#goneDeadline = this.#ground.goneDeadlines.start(this.#clientGone);
+  };
+
+  readonly #clientGone = (): void => {
+    if (this.#settled) return;
+    this.#settle();
+    this.#recorder.failed({ by: 'client', code: 'client-gone', message: GONE });
+    this.#connection.raw.destroy();
+    this.#server?.raw.destroy();
+  };
+
+  // The server
+
+  #connected(server: UpstreamConnection): void {
+    if (this.#settled) {
+      server.raw.destroy();
+      return;
+    }
+    this.#server = server;
+    const { origin, target, host } = this.#route;
+    const request = serverRequest(this.#request, {
+      key: randomBytes(16).toString('base64'),
+      target: target === '' ? '/' : target.startsWith('?') ? `/${target}` : target,
+      host,
+    });
+    this.#serverRequest = request;
+    this.#recorder.update({
+      server: { address: server.address, port: origin.port, tls: server.tls },
+      timingsMs: server.timingsMs,
+      handshake: { serverRequest: request },
+    });
+    server.socket.on('data', this.#serverSent).on('end', this.#serverEnded).on('close', this.#serverEnded);
+    server.socket.write(serializeRequestHead(request));
+    if (this.#clientEnded) server.socket.end();
+    this.#sentAtMs = performance.now();
+    this.#deadline = this.#ground.answerDeadlines.start(() =>
+      this.#refuse('server', new FrametapError('upstream-timeout', 'The server did not answer the opening handshake.')),
+    );
+    server.socket.resume();
+  }
+
+  readonly #serverSent = (chunk: Buffer): void => {
+    try {
+      let bytes = chunk;
+      for (;;) {
+        const complete = this.#reader.push(bytes);
+        if (complete === null) return;
+        const answer = parseResponseHead(complete.head);
+        if (answer.status >= 200 || answer.status === 101) {
+          this.#answered(answer, complete.head, complete.rest);
+          return;
+        }
+        // RFC 9110 §15.2: an interim answer is passed on, and another follows.
+        this.#connection.socket.write(complete.head);
+        if (complete.rest.length === 0) {
+          this.#reader = new HeadReader();
+          return;
+        }
+        this.#reader = new HeadReader();
+        bytes = complete.rest;
+      }
+    } catch (error) {
+      const problem = asFrametapError(error);
+      this.#refuse(
+        'server',
+        problem.code === 'head-too-large'
+          ? new FrametapError('upstream-bad-response', "The header block of the server's answer is over 64 KiB.")
+          : problem,
+      );
+    }
+  };
+
+  readonly #serverEnded = (): void => {
+    if (this.#clientEnded) {
+      this.#clientGone();
+      return;
+    }
+    const started = this.#reader.bytes.length > 0;
+    this.#refuse(
+      'server',
+      new FrametapError(
+        'upstream-closed',
+        started
+          ? 'The server closed the connection in the middle of its answer to the opening handshake.'
+          : 'The server closed the connection without an answer to the opening handshake.',
+      ),
+    );
+  };
+
+  #answered(answer: ResponseHead, bytes: Buffer, rest: Buffer): void {
+    const server = this.#server;
+    if (server === null || this.#settled || this.#serverRequest === null) return;
+    const timingsMs = { upgrade: performance.now() - this.#sentAtMs };
+    if (answer.status !== 101) {
+      this.#recorder.update({
+        status: answer.status,
+        timingsMs,
+        handshake: { serverResponse: answer, clientResponse: answer },
+      });
+      const refused = new RefusedHandshake({ recorder: this.#recorder, connection: this.#connection, server, answer });
+      this.#settle();
+      refused.relay(bytes, rest);
+      return;
+    }
+    const outcome = checkServerAnswer(this.#serverRequest, answer);
+    const clientKey = fieldValues(this.#request.headers, 'sec-websocket-key')[0] ?? '';
+    const accept = acceptFor(clientKey);
+    for (const code of outcome.violations) this.#recorder.violation(code, 'server');
+    this.#recorder.update({
+      status: 101,
+      timingsMs,
+      subprotocol: outcome.subprotocol,
+      extensions: outcome.extensions,
+      proof: {
+        client: {
+          key: clientKey,
+          expected: accept,
+          received: outcome.proof.matches ? accept : null,
+          matches: outcome.proof.matches,
+        },
+        server: outcome.proof,
+      },
+      handshake: { serverResponse: answer },
+    });
+    if (!outcome.proof.matches) {
+      const { received, expected } = outcome.proof;
+      const found = received === null ? 'no Sec-WebSocket-Accept' : `Sec-WebSocket-Accept ${JSON.stringify(received)}`;
+      this.#refuse(
+        'server',
+        new FrametapError(
+          'upstream-bad-accept',
+          `The server answered 101 with ${found}; the key demands ${expected ?? ''}.`,
+        ),
+      );
+    } else if (this.#ground.strict && outcome.violations.length > 0) {
+      this.#refuse(
+        'server',
+        new FrametapError(
+          'upstream-not-offered',
+          `The server's 101 breaks the protocol: ${outcome.violations.join(', ')}.`,
+        ),
+      );
+    } else if (this.#clientEnded) {
+      this.#clientGone();
+    } else {
+      this.#open(server, clientAnswer(answer, accept), { rest, deflate: outcome.deflate });
+    }
+  }
+
+  #open(
+    server: UpstreamConnection,
+    answer: ResponseHead,
+    { rest, deflate }: { readonly rest: Buffer; readonly deflate: NegotiatedDeflate | null },
+  ): void {
+    this.#settle();
+    const { socket, raw } = this.#connection;
+    this.#recorder.update({ handshake: { clientResponse: answer } });
+    this.#recorder.opened();
+    socket.write(serializeResponseHead(answer));
+    this.#ground.released(this.#connection);
+    this.#ground.startSession({
+      recorder: this.#recorder,
+      client: { socket, raw, rest: this.#early },
+      server: { socket: server.socket, raw: server.raw, rest },
+      deflate,
+    });
+  }
+
+  #refuse(by: Party, error: FrametapError): void {
+    if (this.#settled) return;
+    this.#settle();
+    this.#server?.raw.destroy();
+    const answer = refusal(error);
+    this.#recorder.update({ handshake: { clientResponse: answer.head } });
+    this.#recorder.failed({ by, code: error.code, message: error.message });
+    endWith(this.#connection.socket, this.#connection.raw, answerBytes(answer));
+  }
+
+  /** Lets go of both connections: paused, with nothing but a silent `error` listener. */
+  #settle(): void {
+    this.#settled = true;
+    if (this.#deadline !== null) this.#ground.answerDeadlines.cancel(this.#deadline);
+    if (this.#goneDeadline !== null) this.#ground.goneDeadlines.cancel(this.#goneDeadline);
+    const { socket } = this.#connection;
+    socket.off('data', this.#clientSent).off('end', this.#clientEnds).off('close', this.#clientGone).pause();
+    const server = this.#server?.socket;
+    server?.off('data', this.#serverSent).off('end', this.#serverEnded).off('close', this.#serverEnded).pause();
+    if (this.#early.length === 0) this.#early = EMPTY;
+  }
+}
+
+const GONE = 'The client closed the connection before the opening handshake was done.';
+
+function asFrametapError(error: unknown): FrametapError {
+  if (error instanceof FrametapError) return error;
+  return new FrametapError('internal', error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+function partyOf(error: unknown): Party {
+  return error instanceof FrametapError && error.code.startsWith('upstream-') ? 'server' : 'proxy';
+}
