@@ -1,6 +1,21 @@
+import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { startDashboard } from './api/server.ts';
+import { MemoryStore } from './capture/memory-store.ts';
+import { MessagePlane } from './capture/message-plane.ts';
+import { createClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { FrametapError } from './errors.ts';
+import { formatHostPort } from './protocol/request-target.ts';
+import { createFrameKernel, WriteAreas } from './proxy/frame-kernel.ts';
+import { createHttpForwarder } from './proxy/http-forwarder.ts';
+import { MaskingKeys } from './proxy/masking-keys.ts';
+import { type Proxy, startProxy } from './proxy/proxy.ts';
+import type { OwnListener } from './proxy/self-guard.ts';
+import { createSessionStarter, type Session } from './proxy/session.ts';
+import { createUpstream } from './proxy/upstream.ts';
+import { openAuthority } from './tls/authority.ts';
+import { VERSION } from './version.ts';
 
 /** A proxy with its dashboard, listening. */
 export interface RunningApp {
@@ -24,8 +39,105 @@ export interface RunningApp {
   stop(): Promise<void>;
 }
 
-/** @throws {FrametapError} what keeps it from starting */
-export function startApp(config: Config, options: { readonly logger: Logger }): Promise<RunningApp> {
-  options.logger.debug({ port: config.port }, 'nothing is wired yet');
-  return Promise.reject(new FrametapError('internal', 'The composition root is not written yet.'));
+/** What to put in a URL for an address that means all of them. */
+const WILDCARDS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+
+/**
+ * Builds everything and wires it: the only place that knows all rooms.
+ * @throws {FrametapError} what keeps it from starting
+ */
+export async function startApp(config: Config, options: { readonly logger: Logger }): Promise<RunningApp> {
+  const { logger } = options;
+  const authority = await openAuthority({ directory: config.certs });
+  const store = new MemoryStore({
+    budgetBytes: config.memoryBytes,
+    payloadLimitBytes: config.payloadLimitBytes,
+    clock: createClock(),
+  });
+  const messages = new MessagePlane(store);
+  const ownListeners = new Set<OwnListener>();
+  const upstream = createUpstream({
+    ownListeners,
+    insecure: config.insecure,
+    upstreamCa: config.upstreamCaPem === null ? [] : [config.upstreamCaPem],
+    nodeExtraCaFile: config.nodeExtraCaFile,
+  });
+  const forwarder = createHttpForwarder({ upstream, logger });
+  const running = new Set<Session>();
+  const startSession = createSessionStarter({
+    kernel: createFrameKernel(),
+    areas: new WriteAreas(),
+    keys: new MaskingKeys(),
+    store,
+    strict: config.strict,
+    running,
+  });
+
+  let proxy: Proxy | null = null;
+  const proxyAddress = (): RunningApp['proxy'] => {
+    if (proxy === null) throw new FrametapError('stopped', 'Frametap is starting.');
+    const { host, port } = proxy;
+    return { host, port, url: `http://${formatHostPort({ host: WILDCARDS[host] ?? host, port })}` };
+  };
+  const dashboard = await startDashboard({
+    host: config.uiHost,
+    port: config.uiPort,
+    portIsExplicit: config.given.has('uiPort'),
+    token: config.uiToken,
+    reader: store,
+    messages,
+    caCertificatePem: authority.certificatePem,
+    proxyAddress,
+    version: VERSION,
+    logger,
+    webRoot: join(import.meta.dirname, '..', 'web'),
+  });
+  // Before the proxy accepts anybody, so that no moment is left in which the dashboard could be reached through it.
+  ownListeners.add({ address: dashboard.host, port: dashboard.port });
+  try {
+    proxy = await startProxy({
+      host: config.host,
+      port: config.port,
+      nextFreePort: !config.given.has('port'),
+      authority,
+      upstream,
+      forwarder,
+      capture: store,
+      startSession,
+      ownListeners,
+      reverse: config.reverse,
+      keepHost: config.keepHost,
+      proxyAuth: config.proxyAuth === null ? null : `${config.proxyAuth.user}:${config.proxyAuth.password}`,
+      strict: config.strict,
+      passthrough: config.passthrough,
+      logger,
+    });
+  } catch (error) {
+    messages.close();
+    await dashboard.stop();
+    throw error;
+  }
+
+  let stopped: Promise<void> | null = null;
+  const stop = async (): Promise<void> => {
+    const dashboardStopped = dashboard.stop();
+    const proxyStopped = proxy?.stop();
+    for (const session of [...running]) session.stop();
+    await Promise.all([dashboardStopped, proxyStopped]);
+    messages.close();
+  };
+  const { host, port, url } = dashboard;
+  return {
+    proxy: proxyAddress(),
+    dashboard: { host, port, url, token: config.uiToken, openUrl: dashboard.openUrl },
+    ca: {
+      certificate: authority.certificatePath,
+      sha256: authority.sha256,
+      leafSpkiSha256: authority.leafSpkiSha256,
+    },
+    stop() {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
 }

@@ -11,6 +11,8 @@ export interface Config extends Omit<Values, 'uiToken' | 'upstreamCa'> {
   readonly uiToken: string;
   /** The certificates of `--upstream-ca` themselves, PEM, or null. */
   readonly upstreamCaPem: string | null;
+  /** Path that Node's own NODE_EXTRA_CA_CERTS names: trusted beside `upstreamCaPem` too. */
+  readonly nodeExtraCaFile: string | undefined;
   /** The options that were given, by whatever way: a port that was asked for is not replaced by the next free one. */
   readonly given: ReadonlySet<OptionKey>;
 }
@@ -50,6 +52,7 @@ export async function loadConfig({ flags, env }: ConfigSources): Promise<Config>
     ...rest,
     uiToken: uiToken ?? randomBytes(16).toString('base64url'),
     upstreamCaPem: upstreamCa === null ? null : await readCertificates(upstreamCa),
+    nodeExtraCaFile: env['NODE_EXTRA_CA_CERTS'],
     given,
   });
   checkTogether(config);

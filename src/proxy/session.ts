@@ -1,13 +1,12 @@
 import type { Socket } from 'node:net';
 import { Recorder, type RecorderHost } from '../capture/recorder.ts';
 import { SessionRecord } from '../capture/session-record.ts';
-import type { SessionRecorder } from '../capture/session-recorder.ts';
 import { Opcode } from '../contract/frame.ts';
 import type { Ending } from '../contract/session.ts';
 import { violationCodes, ViolationBit } from '../contract/violations.ts';
 import { ERRORS } from '../errors.ts';
 import { type ClosePayload, closePayload } from '../protocol/closing.ts';
-import { type NegotiatedDeflate, parseExtensions } from '../protocol/extensions.ts';
+import { parseExtensions } from '../protocol/extensions.ts';
 import { buildFrame } from '../protocol/frame-header.ts';
 import { FrameScanner, type NegotiatedExtensions } from '../protocol/frame-scanner.ts';
 import { failureOf } from '../protocol/failure.ts';
@@ -16,6 +15,7 @@ import { PLAIN_AREA } from './frame-kernel.ts';
 import type { Leg } from './leg.ts';
 import { Relay, type RelayGround, type RelayListener } from './relay.ts';
 import { readInto } from './shared-read.ts';
+import type { StartSession } from './upgrade.ts';
 
 /** What all sessions share. */
 export interface SessionGround extends RelayGround {
@@ -231,14 +231,7 @@ function endingOf(error: NodeJS.ErrnoException): Ending {
   return error.code === 'ETIMEDOUT' ? 'timeout' : 'reset';
 }
 
-/** How the opening handshake hands its two legs over. */
-export type StartSession = (session: {
-  readonly recorder: SessionRecorder;
-  readonly client: Leg;
-  readonly server: Leg;
-  readonly deflate: NegotiatedDeflate | null;
-}) => void;
-
+/** What the opening handshake calls when it has succeeded. */
 export function createSessionStarter(ground: SessionGround): StartSession {
   return ({ recorder, client, server, deflate }) => {
     if (!(recorder instanceof SessionRecord)) throw new TypeError('the session was not opened in this store');
