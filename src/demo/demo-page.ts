@@ -3,13 +3,13 @@ import { DEMO_CLOSES, DEMO_SOCKETS } from './demo-sockets.ts';
 /** The demo's one page. It needs nothing but itself. */
 export function demoPage(urls: { readonly wsUrl: string; readonly wssUrl: string }): string {
   const cards = DEMO_SOCKETS.map(
-    ({ path, title, about, subprotocol }) => `
+    ({ path, title, about, subprotocol, oneWay }) => `
       <article class="card" data-path="${path}" data-subprotocol="${subprotocol ?? ''}">
         <header><h2>${title}</h2><span class="state" role="status">closed</span></header>
         <p>${about}</p>
-        <output></output>
+        <output>${path === '/pings' ? 'A page is not told of pings: look in the dashboard.' : ''}</output>
         <footer>
-          <button data-do="send">Send</button>
+          ${oneWay === true ? '' : '<button data-do="send">Send</button>'}
           <button data-do="toggle">Open</button>
           <code>${path}</code>
         </footer>
@@ -78,8 +78,8 @@ legend { color: var(--soft); font-size: 12px; padding: 0 4px; } input { accent-c
 .state { font-size: 12px; color: var(--soft); display: inline-flex; gap: 6px; align-items: center; }
 .state::before { content: ""; width: 8px; height: 8px; border-radius: 50%; background: currentColor; }
 [data-state=open] .state { color: var(--good); } [data-state=connecting] .state { color: var(--wait); }
-output { display: block; height: 44px; margin: 10px 0 12px; padding: 4px 10px; border-radius: 6px; overflow: hidden;
-  background: var(--page); font: 12px/18px ui-monospace, monospace; overflow-wrap: anywhere; }
+output { display: block; height: 46px; margin: 10px 0 12px; padding: 0 10px; border-radius: 6px; overflow: hidden;
+  border: solid var(--page); border-width: 5px 0; background: var(--page); font: 12px/18px ui-monospace, monospace; overflow-wrap: anywhere; }
 footer { display: flex; gap: 8px; align-items: center; } footer code { margin-left: auto; color: var(--soft); font-size: 12px; }
 button { font: inherit; font-size: 13px; padding: 4px 12px; border-radius: 7px; border: 1px solid var(--line);
   background: transparent; color: inherit; cursor: pointer; }
@@ -122,7 +122,8 @@ function open(card) {
   const show = (state) => {
     card.dataset.state = state;
     card.querySelector('.state').textContent = state;
-    card.querySelector('[data-do=send]').disabled = state !== 'open';
+    const button = card.querySelector('[data-do=send]');
+    if (button) button.disabled = state !== 'open';
     card.querySelector('[data-do=toggle]').textContent = state === 'closed' ? 'Open' : 'Close';
   };
   const socket = new WebSocket(base() + path, subprotocol ? [subprotocol] : []);
@@ -135,7 +136,7 @@ function open(card) {
 }
 function send(card) {
   const { path } = card.dataset;
-  if (card.socket.readyState !== WebSocket.OPEN || path === '/ticker' || path === '/pings') return;
+  if (card.socket.readyState !== WebSocket.OPEN || !card.querySelector('[data-do=send]')) return;
   card.socket.send(path === '/binary' ? crypto.getRandomValues(new Uint8Array(24)) : LINES[said++ % LINES.length]);
 }
 function end(path) {

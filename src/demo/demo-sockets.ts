@@ -8,6 +8,8 @@ export interface DemoSocket {
   readonly about: string;
   readonly subprotocol?: string;
   readonly compressed?: true;
+  /** Only the server sends. */
+  readonly oneWay?: true;
   serve(socket: WebSocket): void;
 }
 
@@ -30,7 +32,7 @@ export const DEMO_SOCKETS: readonly DemoSocket[] = [
     subprotocol: 'chat.v1',
     serve: chat,
   },
-  { path: '/ticker', title: 'Ticker', about: 'Prices as JSON, five a second.', serve: ticker },
+  { path: '/ticker', title: 'Ticker', about: 'Prices as JSON, five a second.', oneWay: true, serve: ticker },
   { path: '/binary', title: 'Binary', about: 'Echoes bytes, and sends a waveform every two seconds.', serve: binary },
   {
     path: '/compressed',
@@ -45,7 +47,7 @@ export const DEMO_SOCKETS: readonly DemoSocket[] = [
     about: 'Messages in several frames, with a ping between two of them.',
     serve: fragments,
   },
-  { path: '/pings', title: 'Heartbeat', about: 'A ping with a payload every second.', serve: pings },
+  { path: '/pings', title: 'Heartbeat', about: 'A ping with a payload every second.', oneWay: true, serve: pings },
 ];
 
 export function serveClose(how: string, socket: WebSocket, tcp: Socket): void {
