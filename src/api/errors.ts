@@ -17,7 +17,9 @@ export function errorAnswer(code: ErrorCode, message: string = ERRORS[code].mean
  */
 export function answerFor(error: FastifyError | FrametapError): ErrorAnswer & { readonly fault: boolean } {
   if (error instanceof FrametapError) {
-    return { ...errorAnswer(error.code, error.message), fault: error.status >= 500 };
+    const { status, body } = errorAnswer(error.code, error.message);
+    const place = 'position' in error && typeof error.position === 'number' ? { position: error.position } : {};
+    return { status, body: { error: { ...body.error, ...place } }, fault: status >= 500 };
   }
   if (error.validation !== undefined) {
     const [first] = error.validation;

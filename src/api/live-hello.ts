@@ -1,4 +1,4 @@
-import { Type } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { LiveHello } from '../contract/live.ts';
 import { FrametapError } from '../errors.ts';

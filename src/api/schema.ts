@@ -1,4 +1,4 @@
-import { Type, type TProperties, type TSchema } from '@fastify/type-provider-typebox';
+import { Type, type TProperties, type TSchema } from 'typebox';
 import type { ApiError, FramePage, MessagePage, Recording, SessionPage } from '../contract/api.ts';
 import type { SessionDetail } from '../contract/session.ts';
 import type { Status } from '../contract/status.ts';
@@ -199,7 +199,9 @@ export const FramePageAnswer = answer<FramePage>({
 export const MessagePageAnswer = answer<MessagePage>({ messages: Type.Array(MessageRowSchema), next: nullable(Count) });
 export const RecordingAnswer = answer<Recording>({ recording: Type.Boolean() });
 export const RecordingSchema = Type.Object({ recording: Type.Boolean() }, { additionalProperties: false });
-export const ErrorAnswer = answer<ApiError>({ error: Type.Object({ code: Type.String(), message: Type.String() }) });
+export const ErrorAnswer = answer<ApiError>({
+  error: Type.Object({ code: Type.String(), message: Type.String(), position: Type.Optional(Count) }),
+});
 
 export const SessionId = Type.String({ pattern: '^(0|[1-9][0-9]{0,15})$', description: 'a decimal number' });
 export const Filter = Type.String({ maxLength: 10_000, description: 'see docs/filter.md' });

@@ -1,7 +1,7 @@
 import fastifySwagger from '@fastify/swagger';
-import { TypeBoxValidatorCompiler, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastifyWebsocket from '@fastify/websocket';
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyReply } from 'fastify';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyReply } from 'fastify';
 import type { CaptureReader } from '../capture/capture-reader.ts';
 import type { MessageReader } from '../capture/message-reader.ts';
 import { FrametapError } from '../errors.ts';
@@ -18,6 +18,7 @@ import { registerHealth } from './routes/health.ts';
 import { registerMessages } from './routes/messages.ts';
 import { registerSessions } from './routes/sessions.ts';
 import { registerStatus } from './routes/status.ts';
+import { compileValidator } from './validation.ts';
 
 const MAX_INBOUND_MESSAGE_BYTES = 64 * 1024;
 const MAX_BODY_BYTES = 64 * 1024;
@@ -64,7 +65,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   const app: Api = Fastify({
     loggerInstance: logger,
     // A request's line can carry the token.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: true,
     frameworkErrors: (error, _request, reply) => {
@@ -73,7 +74,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
     },
   })
     .withTypeProvider<TypeBoxTypeProvider>()
-    .setValidatorCompiler(TypeBoxValidatorCompiler)
+    .setValidatorCompiler(compileValidator)
     // Answers are contract types: their schemas document them, and do not cut what is sent.
     .setSerializerCompiler(() => JSON.stringify);
 

@@ -35,7 +35,10 @@ export interface Recording {
   readonly recording: boolean;
 }
 
-/** Every error of the API. `code` is one of src/errors.ts; the message is for people. */
+/**
+ * Every error of the API. `code` is one of src/errors.ts; the message is for people. `position`: where a filter is
+ * wrong, in UTF-16 code units from 0.
+ */
 export interface ApiError {
-  readonly error: { readonly code: string; readonly message: string };
+  readonly error: { readonly code: string; readonly message: string; readonly position?: number };
 }

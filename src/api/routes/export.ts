@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Type } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
 import { EXPORT_FORMATS, exporterFor } from '../../export/exporter.ts';
 import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
 import { Filter, SessionId } from '../schema.ts';

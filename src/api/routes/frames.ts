@@ -1,4 +1,4 @@
-import { Type } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
 import type { FastifyReply } from 'fastify';
 import type { MessageReader } from '../../capture/message-reader.ts';
 import type { FrameRow } from '../../contract/frame.ts';

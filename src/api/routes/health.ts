@@ -1,4 +1,4 @@
-import { Type } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
 import { errorAnswer } from '../errors.ts';
 import { errorAnswers, type Api } from '../route-context.ts';
 

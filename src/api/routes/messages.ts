@@ -1,4 +1,4 @@
-import { Type } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
 import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
 import { bytesAnswer, Index, MessagePageAnswer, SessionIndexParams, SessionParams } from '../schema.ts';
 import { sendMessage } from './frames.ts';

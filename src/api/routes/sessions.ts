@@ -1,4 +1,4 @@
-import { Type } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
 import type { SessionSummary } from '../../contract/session.ts';
 import { FrametapError } from '../../errors.ts';
 import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';

@@ -1,5 +1,5 @@
 import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
-import { Type } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
 import { EmptyAnswer, RecordingAnswer, RecordingSchema, StatusAnswer } from '../schema.ts';
 
 /** The capture as a whole: how it stands, whether it records, and its clearing. */
