@@ -40,7 +40,7 @@ export function terminateTls(
     });
     const finish = (): void => {
       deadlines.cancel(deadline);
-      socket.off('secure', secured).off('close', closed);
+      socket.off('secure', secured).off('end', closed).off('close', closed).pause();
     };
     const failed = (error: Error): void => {
       finish();
@@ -70,7 +70,9 @@ export function terminateTls(
     socket.once('secure', () => {
       settled = true;
     });
-    socket.on('error', ignoreError).once('secure', secured).once('close', closed);
+    socket.on('error', ignoreError).once('secure', secured).once('end', closed).once('close', closed);
+    // Nothing but the end can be read before the handshake is done, and only who reads sees that.
+    socket.resume();
   });
 }
 
