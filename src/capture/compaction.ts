@@ -56,6 +56,10 @@ function withoutSession(
   visitRows(old, sessionNumber, (word) => {
     const target = fresh.wordAt(fresh.rowCount++);
     fresh.words.set(old.words.subarray(word, word + ROW_WORDS), target);
+    if (((old.words[word + RowWord.Bits] as number) & AGAIN_BIT) === 0) {
+      fresh.frameCount++;
+      fresh.payloadBytes += old.floats[(word >> 1) + RowFloat.PayloadLength] as number;
+    }
     const link = old.words[word + RowWord.Link] as number;
     const spans = old.spans[(link >>> 8) - 1];
     if (spans === undefined) return;

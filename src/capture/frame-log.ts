@@ -1,4 +1,4 @@
-import { ROW_BYTES, Segment, type SegmentTenant } from './segment.ts';
+import { ROW_BYTES, Segment } from './segment.ts';
 
 const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
 const MIN_SEGMENT_BYTES = 256 * 1024;
@@ -55,8 +55,13 @@ export class FrameLog {
   /** Makes a row in `current`; returns its first 32-bit word. All of its fields are to be written. */
   addRow(): number {
     let segment = this.current;
-    if (segment.freeBytes < ROW_BYTES) segment = this.#roll(ROW_BYTES);
-    return segment.wordAt(segment.rowCount++);
+    let word = segment.wordAt(segment.rowCount);
+    if (word << 2 < segment.slabTop) {
+      segment = this.#roll(ROW_BYTES);
+      word = segment.wordAt(0);
+    }
+    segment.rowCount++;
+    return word;
   }
 
   /** Notes that a frame's bytes lie in several places; returns the number of its list in `segment.spans`. */
@@ -114,12 +119,6 @@ export class FrameLog {
   /** Ends the segment that is being filled, so that the compaction may have it. */
   seal(): void {
     if (this.current.slabTop > 0 || this.current.rowCount > 0) this.#roll(0);
-  }
-
-  /** Notes that `tenant` has rows in the segment being filled. */
-  enter(tenant: SegmentTenant): Segment {
-    this.current.tenants.push(tenant);
-    return this.current;
   }
 
   #roll(neededBytes: number): Segment {

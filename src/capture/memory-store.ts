@@ -8,7 +8,7 @@ import { FrameLog } from './frame-log.ts';
 import type { RecorderHost } from './recorder.ts';
 import { RowIndex } from './row-index.ts';
 import { RowView } from './row-view.ts';
-import { RowFloat, RowWord, AGAIN_BIT, type Segment } from './segment.ts';
+import type { Segment } from './segment.ts';
 import { SessionList } from './session-list.ts';
 import { type SessionHost, SessionRecord } from './session-record.ts';
 import type { CaptureWriter } from './session-recorder.ts';
@@ -19,11 +19,11 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   readonly clock: () => number;
   readonly payloadLimitBytes: number;
   recording = true;
+  seq = 0;
   readSeq = 0;
 
   readonly #budgetBytes: number;
   #epoch: string = randomUUID();
-  #seq = 0;
   #lastSession = 0;
   readonly #sessions = new SessionList();
   readonly #index: RowIndex;
@@ -63,10 +63,6 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     return session;
   }
 
-  nextSeq(): number {
-    return ++this.#seq;
-  }
-
   sessionChanged(session: SessionRecord): void {
     if (session.gone) return;
     if (!session.dirty) {
@@ -100,7 +96,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     }
     return {
       epoch: this.#epoch,
-      seq: this.#seq,
+      seq: this.seq,
       recording: this.recording,
       sessions: this.#sessions.byNumber.size,
       openSessions: open,
@@ -238,7 +234,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     this.#dirty = [];
     for (const session of dirty) {
       session.dirty = false;
-      if (!session.gone) this.#sessions.touch(session, ++this.#seq);
+      if (!session.gone) this.#sessions.touch(session, ++this.seq);
     }
   }
 
@@ -254,7 +250,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   #remove(session: SessionRecord): void {
     this.#past.frames += session.frameCount;
     this.#past.bytes += session.bytes[0] + session.bytes[1];
-    this.#sessions.remove(session, ++this.#seq);
+    this.#sessions.remove(session, ++this.seq);
     this.#notify();
   }
 
@@ -271,7 +267,8 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
       } else if (this.log.segments.length > 1 || (oldest === undefined && segmentSeq < Infinity)) {
         const dropped = this.log.dropOldest();
         if (dropped === undefined) return;
-        this.#countDropped(dropped);
+        this.#evicted.frames += dropped.frameCount;
+        this.#evicted.bytes += dropped.payloadBytes;
       } else return;
     }
   }
@@ -285,14 +282,5 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   #evict(session: SessionRecord): void {
     this.#evicted.sessions++;
     this.#remove(session);
-  }
-
-  #countDropped(segment: Segment): void {
-    for (let row = 0; row < segment.rowCount; row++) {
-      const word = segment.wordAt(row);
-      if (((segment.words[word + RowWord.Bits] as number) & AGAIN_BIT) !== 0) continue;
-      this.#evicted.frames++;
-      this.#evicted.bytes += segment.floats[(word >> 1) + RowFloat.PayloadLength] as number;
-    }
   }
 }

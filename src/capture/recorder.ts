@@ -11,9 +11,10 @@ export interface RecorderHost {
   readonly clock: () => number;
   readonly recording: boolean;
   readonly payloadLimitBytes: number;
+  /** The number that was given last. */
+  seq: number;
   /** The highest sequence number that anybody has read: a row above it may still be written to in silence. */
   readonly readSeq: number;
-  nextSeq(): number;
   frameSeen(session: SessionRecord): void;
 }
 
@@ -39,9 +40,18 @@ export class Recorder {
   #segment: Segment;
   #offset = 0;
   #open: OpenFrame | null = null;
-  /** The row of the frame that began last. */
+  /** Where the next rows go, and whether the session is entered there. */
+  #rowSegment: Segment | null = null;
+  #words: Int32Array;
+  #floats: Float64Array;
+  /** The row of the frame that began last; `#lastSegment` null where it has none. */
   #lastSegment: Segment | null = null;
   #lastWord = 0;
+  /** Index of the frame that began last. */
+  lastIndex = -1;
+  /** Frames and payload bytes that are not in the session's and the segment's sums yet. */
+  #newFrames = 0;
+  #newBytes = 0;
   /** Bytes of a header that is not whole yet: segment, offset, length, one after another. */
   #headerSpans: [Segment, number, number][] = [];
 
@@ -50,6 +60,8 @@ export class Recorder {
     this.#session = session;
     this.#side = direction === 'client-to-server' ? 0 : 1;
     this.#segment = host.log.current;
+    this.#words = this.#segment.words;
+    this.#floats = this.#segment.floats;
   }
 
   /**
@@ -85,15 +97,14 @@ export class Recorder {
   }
 
   #begin(scanner: FrameScanner): void {
-    const host = this.#host;
     const session = this.#session;
     const index = session.frameCount++;
-    session.frames[this.#side]++;
-    session.bytes[this.#side] += scanner.payloadLength;
-    if (index === 0) session.firstFrameUs = this.#timeUs;
+    this.lastIndex = index;
+    this.#newFrames++;
+    this.#newBytes += scanner.payloadLength;
     const violations = scanner.violations;
     if (violations !== 0) session.frameViolations(violations, this.#side === 0 ? 'client' : 'server', index);
-    session.lastIndex[this.#side] = index;
+    const host = this.#host;
     if (!host.recording || session.gone) {
       this.#open = null;
       this.#lastSegment = null;
@@ -101,37 +112,68 @@ export class Recorder {
       return;
     }
 
-    const word = host.log.addRow();
-    const segment = host.log.current;
-    const place = session.residence[session.residence.length - 1];
-    if (place === undefined || place.segment !== segment) {
-      session.residence.push({ segment: host.log.enter(session), firstIndex: index });
-    }
-    const { words, floats } = segment;
+    const log = host.log;
+    const word = log.addRow();
+    if (log.current !== this.#rowSegment) this.#enter(log.current, index, scanner.payloadLength);
+    const words = this.#words;
+    const floats = this.#floats;
     const float = word >> 1;
+    const byte0 = scanner.byte0;
     const start = scanner.payloadStart - scanner.headerLength;
-    const whole = scanner.ends && start >= 0;
-    floats[float + RowFloat.Seq] = host.nextSeq();
+    const ends = scanner.ends;
+    floats[float + RowFloat.Seq] = ++host.seq;
     floats[float + RowFloat.TimeUs] = this.#timeUs;
     floats[float + RowFloat.PayloadLength] = scanner.payloadLength;
     floats[float + RowFloat.StreamOffset] = scanner.streamOffset;
     words[word + RowWord.Session] = session.number;
     words[word + RowWord.Index] = index;
     words[word + RowWord.Bits] =
-      scanner.byte0 |
+      byte0 |
       (scanner.byte1 << 8) |
       (this.#side << 16) |
-      (scanner.ends ? FrameBit.Complete : 0) |
-      (scanner.messageCompressed && (scanner.byte0 & 0x0f) < 3 ? FrameBit.Compressed : 0) |
+      (ends ? FrameBit.Complete : 0) |
+      (scanner.messageCompressed && (byte0 & 0x0f) < 3 ? FrameBit.Compressed : 0) |
       (this.#kept ? 0 : FrameBit.PayloadCut);
     words[word + RowWord.MaskingKey] = scanner.maskingKey;
     words[word + RowWord.SlabSegment] = this.#segment.id;
     words[word + RowWord.SlabOffset] = this.#offset + start;
     words[word + RowWord.Violations] = violations;
     words[word + RowWord.Link] = scanner.headerLength;
-    this.#lastSegment = segment;
     this.#lastWord = word;
-    if (!whole) this.#beginSpans(scanner, { segment, word, index });
+    this.#lastSegment = this.#rowSegment;
+    if (!ends || start < 0) this.#beginSpans(scanner, { segment: log.current, word, index });
+  }
+
+  /** The log has begun a segment since the last row. */
+  #enter(segment: Segment, index: number, payloadLength: number): void {
+    // The frame that is being noted is counted in the new segment, those before it in theirs.
+    this.#newFrames--;
+    this.#newBytes -= payloadLength;
+    this.#flush();
+    this.#newFrames = 1;
+    this.#newBytes = payloadLength;
+    this.#rowSegment = segment;
+    this.#words = segment.words;
+    this.#floats = segment.floats;
+    const session = this.#session;
+    const place = session.residence[session.residence.length - 1];
+    if (place?.segment === segment) return;
+    session.residence.push({ segment, firstIndex: index });
+    segment.tenants.push(session);
+    if (session.firstFrameUs === null) session.firstFrameUs = this.#timeUs;
+  }
+
+  /** Adds what is new to the sums. */
+  #flush(): void {
+    const session = this.#session;
+    session.frames[this.#side] += this.#newFrames;
+    session.bytes[this.#side] += this.#newBytes;
+    if (this.#rowSegment !== null) {
+      this.#rowSegment.frameCount += this.#newFrames;
+      this.#rowSegment.payloadBytes += this.#newBytes;
+    }
+    this.#newFrames = 0;
+    this.#newBytes = 0;
   }
 
   /** The frame's bytes lie in more than one chunk: list where. */
@@ -166,12 +208,13 @@ export class Recorder {
   /** Marks the frame that `record` saw last; `bits` as in contract/violations.ts. */
   violate(bits: number): void {
     const session = this.#session;
-    session.frameViolations(bits, this.#side === 0 ? 'client' : 'server', session.lastIndex[this.#side]);
+    session.frameViolations(bits, this.#side === 0 ? 'client' : 'server', this.lastIndex);
     if (this.#lastSegment !== null) this.#amend({ segment: this.#lastSegment, word: this.#lastWord }, 0, bits);
   }
 
   /** The chunk is done; notes the bytes of a header that it ended in. */
   endChunk(scanner: FrameScanner, length: number): void {
+    this.#flush();
     this.#host.frameSeen(this.#session);
     const held = scanner.heldHeaderBytes;
     if (held === 0 || !this.#kept) return;
@@ -201,7 +244,7 @@ export class Recorder {
     const target = host.log.current;
     target.words.set(words.subarray(word, word + ROW_WORDS), again);
     target.words[again + RowWord.Bits] = (target.words[again + RowWord.Bits] as number) | AGAIN_BIT;
-    target.floats[(again >> 1) + RowFloat.Seq] = host.nextSeq();
+    target.floats[(again >> 1) + RowFloat.Seq] = ++host.seq;
     const list = (words[word + RowWord.Link] as number) >>> 8;
     const spans = list === 0 ? undefined : segment.spans[list - 1];
     if (spans !== undefined) {

@@ -51,6 +51,9 @@ export class Segment {
   /** Writes that still wait for a slow peer and read from `bytes`: while there are any, the buffer is not used again. */
   pins = 0;
   spanNumbers = 0;
+  /** Frames whose rows are here, and the sum of their payload lengths. */
+  frameCount = 0;
+  payloadBytes = 0;
 
   /** @param buffer its length is a multiple of `ROW_BYTES` */
   constructor(id: number, buffer: ArrayBuffer) {

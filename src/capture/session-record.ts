@@ -58,8 +58,6 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   /** Frames and payload bytes a direction: client to server first. */
   readonly frames: [number, number] = [0, 0];
   readonly bytes: [number, number] = [0, 0];
-  /** Index of the last frame that began, a direction. */
-  readonly lastIndex: [number, number] = [0, 0];
   /** Where its rows are: segments with the index of the first frame in each, oldest first. */
   readonly residence: { segment: Segment; firstIndex: number }[] = [];
   costBytes = BASE_COST_BYTES;

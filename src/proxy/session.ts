@@ -152,8 +152,7 @@ export class Session implements RelayListener {
 
   closeFramePassed(relay: Relay, close: ClosePayload): void {
     const by = relay === this.#client.relay ? 'client' : 'server';
-    const frameIndex = this.#record.lastIndex[by === 'client' ? 0 : 1];
-    this.#record.closeFrame(by, { code: close.code, reason: close.reason, frameIndex });
+    this.#record.closeFrame(by, { code: close.code, reason: close.reason, frameIndex: relay.recorder.lastIndex });
   }
 
   violated(_relay: Relay, bits: number): boolean {
