@@ -105,14 +105,14 @@ export function selectResponseFields(response: IncomingMessage, request: Incomin
     // Announced trailers can only follow chunks; Node refuses to write such a head otherwise.
     return key !== 'trailer' || (chunked && !bodyless);
   });
-  // A body that ended with the server's connection is sent in chunks, so that the client's connection can go on.
-  const addChunks = !bodyless && !coded && !sized && !isHttp10(request);
-  if (addChunks) fields.push(['Transfer-Encoding', 'chunked']);
+  // A body that ended with the server's connection goes on in chunks, so that the client's connection can be kept:
+  // Node adds the field where neither a length nor a coding is given.
+  const chunksAdded = !coded && !sized && !isHttp10(request);
   const delimitedBy = bodyless
     ? 'nothing-follows'
     : sized
       ? 'content-length'
-      : chunked || addChunks
+      : chunked || chunksAdded
         ? 'chunks'
         : 'connection-close';
   return { fields: fields.flat(), delimitedBy };
