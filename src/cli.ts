@@ -1,12 +1,10 @@
 #!/usr/bin/env node
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import { startApp, type RunningApp } from './app.ts';
+import type { RunningApp } from './app.ts';
 import { startBrowser } from './browser.ts';
 import { runCommandLine, type Commands, type Flags } from './command-line.ts';
 import { loadConfig, type Config } from './config.ts';
-import { startDemoTraffic } from './demo/demo-client.ts';
-import { startDemo } from './demo/demo-site.ts';
 import { FrametapError } from './errors.ts';
 import { downloadExport } from './export-download.ts';
 import { createLogger } from './log.ts';
@@ -48,6 +46,8 @@ const commands: Commands = {
 
   async demo(flags, { browser: withBrowser }) {
     const config = await loadForwardConfig(flags, 'demo');
+    const { startDemo } = await import('./demo/demo-site.ts');
+    const { startDemoTraffic } = await import('./demo/demo-client.ts');
     const demo = await startDemo();
     try {
       const upstreamCaPem = (config.upstreamCaPem ?? '') + demo.certificatePem;
@@ -106,6 +106,8 @@ async function serve(config: Config, begin: (app: RunningApp) => Promise<Compani
   const logger = createLogger({ level: config.logLevel, stderr });
   const ending = untilSignal();
   try {
+    // Here and not above: most of the time that --help or a wrong option took would be spent on loading it.
+    const { startApp } = await import('./app.ts');
     const app = await startApp(config, { logger });
     try {
       await serveWith(app, await begin(app), { config, logger, signalled: ending.signalled });

@@ -38,7 +38,7 @@ export function startupText(app: RunningApp, next: readonly string[]): string {
 }
 
 export function nextSteps(app: RunningApp, config: Config, command: string): string[] {
-  const open = 'Open the dashboard: its address holds the token, so keep it to yourself.';
+  const open = 'Open the dashboard: its address lets one browser in.';
   if (config.reverse !== null) {
     const scheme = config.reverse.secure ? 'wss' : 'ws';
     return [

@@ -31,11 +31,8 @@ export function makeDemoCertificate(): { readonly certificatePem: string; readon
         { oid: '2.5.29.15', critical: true, value: bits(7, Uint8Array.of(0x80)) },
         // serverAuth
         { oid: '2.5.29.37', critical: false, value: sequence(objectId('1.3.6.1.5.5.7.3.1')) },
-        {
-          oid: '2.5.29.17',
-          critical: false,
-          value: sequence(tagged(2, Buffer.from('localhost')), tagged(7, Uint8Array.of(127, 0, 0, 1))),
-        },
+        // The address 127.0.0.1
+        { oid: '2.5.29.17', critical: false, value: sequence(tagged(7, Uint8Array.of(127, 0, 0, 1))) },
         { oid: '2.5.29.14', critical: false, value: octets(keyIdentifier(publicKey)) },
       ],
     },

@@ -36,7 +36,9 @@ export function startDemoTraffic(options: {
     void openTunnel(options, new URL(base).host).then(
       (tunnel) => {
         const socket = new WebSocket(`${base.replace('http', 'ws')}${path}`, subprotocols, {
-          createConnection: () => (secure ? connectTls({ socket: tunnel, ca: options.caPem }) : tunnel),
+          // The host is what the certificate is checked against.
+          createConnection: () =>
+            secure ? connectTls({ socket: tunnel, host: new URL(base).hostname, ca: options.caPem }) : tunnel,
           perMessageDeflate: path === '/compressed',
           origin: base,
         });

@@ -97,7 +97,7 @@ describe.each([
     const port = Number(new URL(secure ? demo.httpsUrl : demo.httpUrl).port);
     const tcp = connectTcp(port, '127.0.0.1');
     const errors: (string | undefined)[] = [];
-    const top = secure ? connectTls({ socket: tcp, ca: demo.certificatePem }) : tcp;
+    const top = secure ? connectTls({ socket: tcp, host: '127.0.0.1', ca: demo.certificatePem }) : tcp;
     top.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code));
     const socket = connect(`/close/${how}`, {
       secure,
