@@ -159,7 +159,12 @@ class Front implements Doors {
           'This is the address of the proxy itself. Set it as the proxy of the client, or start with --reverse.',
         );
       }
-      if (isOwnHost(route.origin.host)) throw new FrametapError('target-is-frametap');
+      if (isOwnHost(route.origin.host)) {
+        // Nothing of the proxy's own pages is captured.
+        const answer = refusal(new FrametapError('target-is-frametap', 'There is no WebSocket server here.'));
+        endWith(connection.socket, connection.raw, answerBytes(answer));
+        return;
+      }
     } catch (error) {
       if (!(error instanceof FrametapError)) throw error;
       const mode = route?.mode ?? this.#modes.at(-1)?.name ?? 'absolute-form';
