@@ -7,7 +7,7 @@ import type { MessageViolationCode } from '../contract/violations.ts';
 import type { CaptureReader } from './capture-reader.ts';
 import type { Inflated } from './inflate-cursor.ts';
 import { MessageFlag } from './message-columns.ts';
-import type { MessageContent, MessageReader } from './message-reader.ts';
+import type { MessageContent, MessageReader, MessageStart } from './message-reader.ts';
 import { SessionMessages } from './session-messages.ts';
 import { TimeSlice } from './time-slice.ts';
 
@@ -90,29 +90,43 @@ export class MessagePlane implements MessageReader {
         return { row: await this.#row(id, messages, messageIndex, slice), bytes, totalLength };
       }
       const outcome = await messages.inflate(messageIndex, Math.max(maxBytes, PREVIEW_BYTES), slice);
-      if (outcome.status !== 'whole' && outcome.status !== 'counted-in-part') return null;
+      const bytes = readable(outcome);
+      if (bytes === null) return null;
       return {
-        row: this.#makeRow(id, messages, messageIndex, outcome.bytes),
-        bytes: outcome.bytes.subarray(0, maxBytes),
+        row: this.#makeRow(id, messages, messageIndex, bytes),
+        bytes: bytes.subarray(0, maxBytes),
         totalLength: outcome.totalLength,
         ...(outcome.status === 'counted-in-part' ? { atLeast: true as const } : {}),
       };
     });
   }
 
-  async previews(id: string, frameIndexes: readonly number[]): Promise<ReadonlyMap<number, Preview>> {
-    const previews = new Map<number, Preview>();
+  async contents(
+    id: string,
+    frameIndexes: readonly number[],
+    maxBytes: number,
+  ): Promise<ReadonlyMap<number, MessageStart>> {
+    const contents = new Map<number, MessageStart>();
     await this.#ask(id, async (messages, slice) => {
       for (const index of [...frameIndexes].sort((a, b) => a - b)) {
         const position = messages.positionOfFrame(index);
-        // A later fragment shows nothing of its own: where its part begins is known only after inflating all of it.
+        // A later fragment has nothing of its own: where its part begins is known only after inflating all of it.
         if (position < 0 || !messages.isCompressed(position) || messages.columns.firstFrame(position) !== index)
           continue;
-        const { preview } = await this.#row(id, messages, position, slice);
-        if (preview !== null) previews.set(index, preview);
+        const bytes = readable(await messages.inflate(position, maxBytes, slice));
+        const totalLength = messages.columns.inflatedLength(position) ?? Infinity;
+        contents.set(index, { bytes, totalLength, violations: violationsOf(messages.columns.flags(position)) });
         if (slice.over) await slice.pause();
       }
     });
+    return contents;
+  }
+
+  async previews(id: string, frameIndexes: readonly number[]): Promise<ReadonlyMap<number, Preview>> {
+    const previews = new Map<number, Preview>();
+    for (const [index, { bytes, totalLength }] of await this.contents(id, frameIndexes, PREVIEW_BYTES)) {
+      if (bytes !== null) previews.set(index, previewBytes(bytes, totalLength));
+    }
     return previews;
   }
 
@@ -173,8 +187,7 @@ export class MessagePlane implements MessageReader {
   async #row(id: string, messages: SessionMessages, position: number, slice: TimeSlice): Promise<MessageRow> {
     let start: Uint8Array | null;
     if (messages.isCompressed(position)) {
-      const outcome: Inflated = await messages.inflate(position, PREVIEW_BYTES, slice);
-      start = outcome.status === 'whole' || outcome.status === 'counted-in-part' ? outcome.bytes : null;
+      start = readable(await messages.inflate(position, PREVIEW_BYTES, slice));
     } else {
       start = messages.start(position, PREVIEW_BYTES);
     }
@@ -206,6 +219,10 @@ export class MessagePlane implements MessageReader {
       preview: start === null ? null : previewBytes(start, payloadLength ?? Infinity),
     };
   }
+}
+
+function readable({ status, bytes }: Inflated): Uint8Array | null {
+  return status === 'whole' || status === 'counted-in-part' ? bytes : null;
 }
 
 function violationsOf(flags: number): MessageViolationCode[] {

@@ -1,5 +1,6 @@
 import type { MessageRow } from '../contract/message.ts';
 import type { Preview } from '../contract/frame.ts';
+import type { MessageViolationCode } from '../contract/violations.ts';
 
 /** The message plane: made from the frames when somebody asks, never while they pass. */
 export interface MessageReader {
@@ -12,8 +13,20 @@ export interface MessageReader {
   messageOfFrame(id: string, frameIndex: number): Promise<MessageRow | undefined>;
   /** Inflated content, at most `maxBytes` (8 MiB unless told); null where it cannot be inflated or is not held. */
   content(id: string, messageIndex: number, maxBytes?: number): Promise<MessageContent | null | undefined>;
+  /**
+   * Inflated content of the compressed messages that start with these frames, by frame index: the first `maxBytes` of
+   * each. Frames that start none, and messages that cannot be inflated, are left out or have null bytes.
+   */
+  contents(id: string, frameIndexes: readonly number[], maxBytes: number): Promise<ReadonlyMap<number, MessageStart>>;
   /** Previews for frames of compressed messages, by frame index, for a list that is being looked at. */
   previews(id: string, frameIndexes: readonly number[]): Promise<ReadonlyMap<number, Preview>>;
+}
+
+export interface MessageStart {
+  readonly bytes: Uint8Array | null;
+  /** Infinity where it is not known. */
+  readonly totalLength: number;
+  readonly violations: readonly MessageViolationCode[];
 }
 
 export interface MessageContent {

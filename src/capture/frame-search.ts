@@ -1,0 +1,174 @@
+import { compressed, opcode } from '../contract/frame-bits.ts';
+import { Opcode, type FrameRow } from '../contract/frame.ts';
+import type { SessionDetail } from '../contract/session.ts';
+import type { CaptureReader, RowCursor } from './capture-reader.ts';
+import type { Filter } from './filter.ts';
+import { PayloadText, TEXT_BYTES, Truth, type FrameColumns } from './filter/candidate.ts';
+import type { MessageReader } from './message-reader.ts';
+import { TimeSlice } from './time-slice.ts';
+
+/** Frames whose columns are looked at between two looks at the clock. */
+const PAGE_FRAMES = 2048;
+/** Payloads held at a time, in bytes. */
+const PAGE_BYTES = 1024 * 1024;
+/** Of a compressed message so much is inflated and looked at. */
+const INFLATED_BYTES = 64 * 1024;
+/** Compressed messages inflated at a time: what they may come to is not known before. */
+const PAGE_MESSAGES = 256;
+
+/** Where a search reads. */
+export interface SearchSource {
+  readonly reader: CaptureReader;
+  readonly messages: Pick<MessageReader, 'contents'>;
+}
+
+export interface SearchOptions {
+  /** The frame to start with. */
+  readonly from?: number;
+  readonly signal?: AbortSignal;
+  /** Free text may stand in the session's URL and the like as well. */
+  readonly withSessionText?: boolean;
+}
+
+/** What one stretch of a search has found. */
+export interface SearchStep {
+  readonly indexes: readonly number[];
+  /** Every frame before this one has been looked at. */
+  readonly next: number;
+}
+
+interface Found extends FrameColumns {
+  readonly compressed: boolean;
+  payload: PayloadText | null | undefined;
+}
+
+/**
+ * Looks for the frames of a session that match, a few milliseconds at a time with the event loop turning in between.
+ * Columns are tested first; payloads are unmasked, and messages inflated, only where the columns do not decide.
+ * @throws the signal's reason; {FilterError} for a regular expression that takes too long
+ */
+export async function* searchSteps(
+  { reader, messages }: SearchSource,
+  id: string,
+  filter: Filter,
+  options: SearchOptions = {},
+): AsyncGenerator<SearchStep, void, undefined> {
+  const session = reader.session(id);
+  if (session === undefined) return;
+  const slice = new TimeSlice({ signal: options.signal });
+  const arena = new PayloadArena();
+  let next = options.from ?? 0;
+  for (;;) {
+    arena.clear();
+    const page = readPage(reader, session, filter, { ...options, from: next, arena });
+    if (page.next === next) return;
+    next = page.next;
+    await fetchMessages(messages, id, page.open);
+    filter.prepare(page.open.flatMap(({ payload }) => (payload == null ? [] : [payload])));
+    for (const frame of page.open) {
+      if (filter.matchesPayload(session, frame, frame.payload ?? null, options)) page.sure.push(frame.index);
+    }
+    yield { indexes: page.open.length > 0 ? page.sure.sort((a, b) => a - b) : page.sure, next };
+    if (slice.over) await slice.pause();
+  }
+}
+
+/** The rows of the frames that match, in order, `limit` at most. */
+export async function* search(
+  source: SearchSource,
+  id: string,
+  filter: Filter,
+  options: SearchOptions & { readonly limit: number },
+): AsyncGenerator<FrameRow, void, undefined> {
+  let left = options.limit;
+  if (left <= 0) return;
+  for await (const { indexes } of searchSteps(source, id, filter, options)) {
+    for (const index of indexes) {
+      const row = source.reader.frames(id, index, 1)?.[0];
+      if (row?.index !== index) continue;
+      yield row;
+      if (--left === 0) return;
+    }
+  }
+}
+
+/** Whether a session matches: by itself, or by one of its frames. */
+export async function sessionMatches(
+  source: SearchSource,
+  session: { readonly id: string } & Parameters<Filter['matchesSession']>[0],
+  filter: Filter,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<boolean> {
+  let bySession = filter.matchesSession(session);
+  if (bySession !== Truth.Unknown) return bySession === Truth.True;
+  const details = source.reader.session(session.id);
+  if (details === undefined) return false;
+  bySession = filter.matchesSession(details);
+  if (bySession !== Truth.Unknown) return bySession === Truth.True;
+  for await (const { indexes } of searchSteps(source, session.id, filter, { ...options, withSessionText: true })) {
+    if (indexes.length > 0) return true;
+  }
+  return false;
+}
+
+/** The payloads of one page, one after another in one buffer. */
+class PayloadArena {
+  readonly #bytes = Buffer.allocUnsafeSlow(PAGE_BYTES + TEXT_BYTES);
+  #end = 0;
+
+  get full(): boolean {
+    return this.#end >= PAGE_BYTES;
+  }
+  clear(): void {
+    this.#end = 0;
+  }
+  /** Takes the start of a frame's payload; null where not even that is held. */
+  take(row: RowCursor): PayloadText | null {
+    const start = this.#end;
+    const length = row.copyPreview(this.#bytes, start, Math.min(row.payloadLength, TEXT_BYTES));
+    if (length === 0 && row.payloadLength > 0) return null;
+    this.#end += length;
+    return new PayloadText(this.#bytes, [], { start, end: this.#end });
+  }
+}
+
+/** One pass over columns, and over payloads that can be read here and now. */
+function readPage(
+  reader: CaptureReader,
+  session: SessionDetail,
+  filter: Filter,
+  { from, arena, ...options }: SearchOptions & { readonly from: number; readonly arena: PayloadArena },
+): { readonly sure: number[]; readonly open: Found[]; readonly next: number } {
+  const sure: number[] = [];
+  const open: Found[] = [];
+  let next = from;
+  let inflated = 0;
+  reader.visitFrames(session.id, from, PAGE_FRAMES, (row) => {
+    next = row.index + 1;
+    const answer = filter.matchesColumns(session, row, options);
+    if (answer === Truth.True) sure.push(row.index);
+    if (answer !== Truth.Unknown) return;
+    const { index, bits, payloadLength, violations } = row;
+    const inflate = compressed(bits) && opcode(bits) < 3;
+    const payload = inflate ? undefined : arena.take(row);
+    open.push({ index, bits, payloadLength, violations, compressed: inflate, payload });
+    if (inflate) inflated++;
+    return arena.full || inflated === PAGE_MESSAGES ? false : undefined;
+  });
+  return { sure, open, next };
+}
+
+async function fetchMessages(messages: SearchSource['messages'], id: string, open: readonly Found[]): Promise<void> {
+  const wanted = open.filter((frame) => frame.compressed && opcode(frame.bits) !== Opcode.Continuation);
+  if (wanted.length === 0) return;
+  const contents = await messages.contents(
+    id,
+    wanted.map((frame) => frame.index),
+    INFLATED_BYTES,
+  );
+  for (const frame of wanted) {
+    const content = contents.get(frame.index);
+    frame.payload =
+      content === undefined ? null : new PayloadText(content.bytes ?? new Uint8Array(0), content.violations);
+  }
+}

@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import { parseFilter } from '../../src/capture/filter.ts';
+import { search, searchSteps, sessionMatches } from '../../src/capture/frame-search.ts';
+import { MessagePlane } from '../../src/capture/message-plane.ts';
+import { PeerDeflate } from '../helpers/peer-deflate.ts';
+import { FIN, RecordedCapture, RSV1, type RecordedSession } from '../helpers/recorded-capture.ts';
+
+function setUp(options: { extensions?: string; url?: string } = {}) {
+  const capture = new RecordedCapture();
+  const source = { reader: capture.store, messages: new MessagePlane(capture.store) };
+  const session = capture.session(options);
+  const found = async (filter: string, limits: { from?: number; limit?: number } = {}): Promise<number[]> => {
+    const indexes: number[] = [];
+    const options = { limit: Infinity, ...limits };
+    for await (const row of search(source, session.id, parseFilter(filter), options)) indexes.push(row.index);
+    return indexes;
+  };
+  return { capture, source, session, found };
+}
+
+/** Writes `n` frames in chunks, as fast as a test needs them. */
+function fill(session: RecordedSession, n: number, payloadOf: (i: number) => string): void {
+  for (let i = 0; i < n;) {
+    const chunk: Buffer[] = [];
+    for (let end = Math.min(n, i + 1000); i < end; i++) {
+      const payload = Buffer.from(payloadOf(i));
+      chunk.push(Buffer.from([0x81, payload.length]), payload);
+    }
+    session.bytes('server-to-client', Buffer.concat(chunk));
+  }
+}
+
+describe('a search', () => {
+  it('finds nothing in a session that does not exist', async () => {
+    const { source } = setUp();
+    const steps = searchSteps(source, '99', parseFilter('x'));
+    expect(await steps.next()).toMatchObject({ done: true });
+  });
+
+  it('finds frames by columns and by payload, in order, from an index on, up to a limit', async () => {
+    const { session, found } = setUp();
+    session.frames(
+      { payload: 'alpha' },
+      { direction: 'client-to-server', payload: 'alpha and beta' },
+      { firstByte: FIN | 9, payload: 'alpha' },
+      { firstByte: FIN | 2, payload: Uint8Array.of(1, 2, 3) },
+      { payload: '{"n":[1,{"deep":true}]}' },
+    );
+    expect(await found('')).toEqual([0, 1, 2, 3, 4]);
+    expect(await found('alpha')).toEqual([0, 1, 2]);
+    expect(await found('alpha', { from: 1, limit: 1 })).toEqual([1]);
+    expect(await found('dir:up or op:binary or json.n[1].deep=true')).toEqual([1, 3, 4]);
+    expect(await found('not text~/^alpha/')).toEqual([3, 4]);
+    expect(await found('url:chat op:ping')).toEqual([2]);
+    expect(await found('chat')).toEqual([]);
+    expect(await found('x', { limit: 0 })).toEqual([]);
+  });
+
+  it('reads compressed messages inflated, at their first frame', async () => {
+    const { session, found } = setUp({ extensions: 'permessage-deflate' });
+    const peer = new PeerDeflate();
+    for (let i = 0; i < 700; i++) {
+      const payload = await peer.compress(`{"number":${i},"words":"the same again"}`);
+      session.frames(
+        { firstByte: RSV1 | 1, payload: payload.subarray(0, 4) },
+        { firstByte: FIN, payload: payload.subarray(4) },
+      );
+    }
+    expect(await found('json.number>=697')).toEqual([1394, 1396, 1398]);
+    expect(await found('text~/"number":5\\d,/ is:compressed')).toHaveLength(10);
+    expect((await found('same')).length).toBe(700);
+  });
+
+  it('finds messages that are wrong', async () => {
+    const { session, found } = setUp({ extensions: 'permessage-deflate; server_no_context_takeover' });
+    session.frames(
+      { firstByte: FIN | RSV1 | 1, payload: Uint8Array.of(0xff) },
+      { firstByte: FIN | RSV1 | 1, payload: await new PeerDeflate().compress(Uint8Array.of(0xff)) },
+      { firstByte: FIN | RSV1 | 1, payload: await new PeerDeflate().compress('fine') },
+    );
+    expect(await found('violation:inflate-failed')).toEqual([0]);
+    expect(await found('violation:message-invalid-utf8')).toEqual([1]);
+  });
+
+  it('tells whether a session matches, by its own words or by a frame', async () => {
+    const { capture, source } = setUp();
+    const session = capture.session({ url: 'ws://feed.example/x' }).frames({ payload: 'tick' }, { firstByte: FIN | 9 });
+    const matches = (filter: string): Promise<boolean> => {
+      const summary = capture.store.sessions({ limit: 10 }).find(({ id }) => id === session.id);
+      return sessionMatches(source, summary as NonNullable<typeof summary>, parseFilter(filter));
+    };
+    expect(await matches('feed')).toBe(true);
+    expect(await matches('tick')).toBe(true);
+    expect(await matches('feed tick op:text')).toBe(true);
+    expect(await matches('feed op:ping')).toBe(true);
+    expect(await matches('tick op:ping')).toBe(false);
+    expect(await matches('tock')).toBe(false);
+    expect(await matches('violation:reserved-opcode')).toBe(false);
+  });
+
+  it('stops when it is told to', async () => {
+    const { source, session } = setUp();
+    fill(session, 300_000, (i) => `frame ${i}`);
+    const controller = new AbortController();
+    const steps = searchSteps(source, session.id, parseFilter('nothing like it'), { signal: controller.signal });
+    await steps.next();
+    controller.abort();
+    const rest = async (): Promise<void> => {
+      while ((await steps.next()).done !== true);
+    };
+    await expect(rest()).rejects.toThrow(/abort/i);
+  });
+
+  it('is ended by a regular expression that backtracks for ever', async () => {
+    const { session, found } = setUp();
+    session.frames({ payload: `${'x'.repeat(60)}y` });
+    await expect(found('text~/^(x+)+$/')).rejects.toMatchObject({ code: 'invalid-filter', position: 5 });
+  });
+});
+
+describe('a search in 1,000,000 frames', { timeout: 120_000 }, () => {
+  const { source, session } = setUp();
+  fill(session, 1_000_000, (i) => `{"op":"tick","n":${i},"px":${(i * 7919) % 100_003}}`);
+
+  it.each([
+    ['op:ping', 0],
+    ['len>10000', 0],
+    ['"n\\":999999,"', 1],
+    ['text~/"n":99999\\d,/', 10],
+    ['json.n>=999990', 10],
+  ])(
+    'has first results within 300 ms and all within 3 s of work, and never holds the event loop: %s',
+    async (filter, expected) => {
+      let longestMs = 0;
+      let last = performance.now();
+      const timer = setInterval(() => {
+        longestMs = Math.max(longestMs, performance.now() - last);
+        last = performance.now();
+      }, 1);
+      const start = performance.now();
+      const cpu = process.cpuUsage();
+      let firstMs = 0;
+      let count = 0;
+      for await (const step of searchSteps(source, session.id, parseFilter(filter))) {
+        firstMs ||= performance.now() - start;
+        count += step.indexes.length;
+      }
+      clearInterval(timer);
+      // Processor time: other suites run beside this one. The time from turn to turn has room for the same reason.
+      const { user, system } = process.cpuUsage(cpu);
+      expect(count).toBe(expected);
+      expect(firstMs).toBeLessThan(300);
+      expect((user + system) / 1000).toBeLessThan(3000);
+      expect(longestMs).toBeLessThan(500);
+    },
+  );
+});
