@@ -1,0 +1,115 @@
+import { CSPProvider } from '@base-ui/react/csp-provider';
+import { useEffect, type ReactNode } from 'react';
+import { EmptyState } from './shell/empty-state.tsx';
+import { ClearDialog, HelpDialog } from './shell/dialogs.tsx';
+import { listenForKeys } from './shell/keyboard.ts';
+import { Splitter } from './shell/splitter.tsx';
+import { SessionPane } from './session/session-pane.tsx';
+import { moveSession } from './sessions/session-order.ts';
+import { SessionList } from './sessions/session-list.tsx';
+import { setUi, useUi } from './state.ts';
+import { switchRecording, TopBar } from './top-bar/top-bar.tsx';
+import { useCapture, useSessions, useStatus } from './use-capture.ts';
+
+export function App(): ReactNode {
+  const capture = useCapture();
+  const session = useUi((ui) => ui.session);
+  const theme = useUi((ui) => ui.theme);
+  const sessionsPx = useUi((ui) => ui.sessionsPx);
+  useSessions(capture);
+
+  useEffect(() => capture.select(session), [capture, session]);
+  useEffect(() => {
+    if (theme === 'system') delete document.documentElement.dataset['theme'];
+    else document.documentElement.dataset['theme'] = theme;
+  }, [theme]);
+  useEffect(
+    () =>
+      listenForKeys({
+        openDetail: () => setUi({ detailOpen: true }),
+        closeDetail: () => setUi({ detailOpen: false }),
+        moveSession: (by) => moveSession(capture, by),
+        toggleFollow: () => setUi({ follow: !useUi.getState().follow }),
+        togglePause: () => capture.pause(!capture.paused),
+        showHelp: () => setUi({ dialog: 'help' }),
+      }),
+    [capture],
+  );
+
+  const empty = capture.book.size === 0 && session === null;
+  return (
+    <CSPProvider disableStyleElements>
+      <div className="app">
+        <TopBar />
+        <Banners />
+        {empty ? (
+          <EmptyState />
+        ) : (
+          <div className="app-body">
+            <SessionList widthPx={sessionsPx} />
+            <Splitter
+              orientation="vertical"
+              label="Width of the session list"
+              valuePx={sessionsPx}
+              minPx={220}
+              maxPx={640}
+              sense={1}
+              onChange={(px) => setUi({ sessionsPx: px })}
+            />
+            <main className="app-main">
+              <SessionPane />
+            </main>
+          </div>
+        )}
+        <HelpDialog />
+        <ClearDialog />
+        <Notice />
+      </div>
+    </CSPProvider>
+  );
+}
+
+function Banners(): ReactNode {
+  const capture = useCapture();
+  useStatus(capture);
+  return (
+    <>
+      {capture.liveState === 'lost' && (
+        <div className="banner calm" role="status">
+          The connection to Frametap is cut. What is shown stays; it goes on by itself when Frametap answers again.
+        </div>
+      )}
+      {capture.status?.recording === false && (
+        <div className="banner" role="alert">
+          Recording is stopped: traffic passes through the proxy, and nothing of it is kept.
+          <button type="button" className="button small" onClick={() => void switchRecording(true)}>
+            Record again
+          </button>
+        </div>
+      )}
+      {capture.paused && (
+        <div className="banner calm" role="status">
+          The view is paused. The capture goes on
+          {capture.status === null ? '' : `: ${capture.status.frames.toLocaleString('en-US')} frames so far`}.
+          <button type="button" className="button small" onClick={() => capture.pause(false)}>
+            Resume view
+          </button>
+        </div>
+      )}
+      {capture.readError !== null && (
+        <div className="banner" role="alert">
+          Frames could not be read: {capture.readError}
+        </div>
+      )}
+    </>
+  );
+}
+
+function Notice(): ReactNode {
+  const notice = useUi((ui) => ui.notice);
+  return (
+    <div aria-live="polite" className={notice === null ? 'visually-hidden' : 'notice'}>
+      {notice}
+    </div>
+  );
+}

@@ -1,0 +1,267 @@
+import type { LiveBatch, LiveMessage } from '../../../src/contract/live.ts';
+import type { SessionSummary } from '../../../src/contract/session.ts';
+import type { CaptureStatus } from '../../../src/contract/status.ts';
+import type { LiveSocket, LiveState } from './live-connection.ts';
+import { ApiError, fetchFrames } from './api.ts';
+import { LiveConnection } from './live-connection.ts';
+import { MatchList } from './match-list.ts';
+import { Pulse } from './pulse.ts';
+import { RangeLoader } from './range-loader.ts';
+import { RowStore } from './row-store.ts';
+import { SessionBook } from './session-book.ts';
+
+/**
+ * What the page knows of the capture. Lives outside React: views subscribe to a pulse and read what they show.
+ * While the view is paused, sessions wait in `#held` and the number of frames stands still; the capture goes on.
+ */
+export class Capture {
+  readonly sessionsPulse = new Pulse();
+  readonly framesPulse = new Pulse();
+  readonly statusPulse = new Pulse();
+  readonly book = new SessionBook();
+  rows = new RowStore();
+  matches: MatchList | null = null;
+  status: CaptureStatus | null = null;
+  liveState: LiveState = 'connecting';
+  /** The last thing that went wrong with reading frames, as text. */
+  readError: string | null = null;
+  epoch: string | null = null;
+
+  readonly #onRestart: () => void;
+  readonly #connection: LiveConnection;
+  readonly #loader: RangeLoader;
+  #selected: string | null = null;
+  #pausedAt: { readonly frameCount: number } | null = null;
+  #held = new Map<string, SessionSummary | null>();
+  #wantedPosition = 0;
+  #advanceTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `onRestart`: another run of the server has answered; what was selected means nothing any more. */
+  constructor(openSocket: () => LiveSocket, onRestart: () => void) {
+    this.#onRestart = onRestart;
+    this.#connection = new LiveConnection(openSocket, {
+      onEpoch: (epoch, { restarted }) => this.#startAfresh(epoch, restarted),
+      onMessage: (message) => this.#takeMessage(message),
+      onBatch: (batch) => this.#takeBatch(batch),
+      onState: (state) => {
+        this.liveState = state;
+        this.statusPulse.beat();
+      },
+    });
+    this.#loader = new RangeLoader({
+      missing: (from, to) => this.rows.missingIn(from, to),
+      fetch: (from, limit, signal) => this.#fetchRange(from, limit, signal),
+      onError: (error) => this.#failed(error),
+    });
+  }
+
+  start(): void {
+    this.#connection.start();
+  }
+
+  stop(): void {
+    this.#connection.stop();
+    this.#loader.stop();
+    this.matches?.stop();
+    clearTimeout(this.#advanceTimer);
+  }
+
+  get selected(): string | null {
+    return this.#selected;
+  }
+
+  get paused(): boolean {
+    return this.#pausedAt !== null;
+  }
+
+  /** Number of frames of the selected session that the view shows: the next frame's index. */
+  get frameCount(): number {
+    if (this.#pausedAt !== null) return this.#pausedAt.frameCount;
+    return this.#trueFrameCount();
+  }
+
+  /** Index of the oldest frame that can still be shown. */
+  get firstHeldFrame(): number {
+    const summary = this.#selected === null ? undefined : this.book.get(this.#selected);
+    return Math.min(summary?.firstHeldFrame ?? 0, this.frameCount);
+  }
+
+  select(id: string | null): void {
+    if (id === this.#selected) return;
+    this.#selected = id;
+    this.rows = new RowStore();
+    this.#dropMatches();
+    this.#loader.stop();
+    this.readError = null;
+    if (this.#pausedAt !== null) this.#pausedAt = { frameCount: this.#trueFrameCount() };
+    this.#connection.follow(id === null ? [] : [id]);
+    this.framesPulse.beat();
+  }
+
+  /** Lists only the frames of the selected session that pass `filter`; null or '' lists all. */
+  filterFrames(filter: string | null, onError: (error: unknown) => void): void {
+    this.#dropMatches();
+    const id = this.#selected;
+    if (id !== null && filter !== null && filter !== '') {
+      const rows = this.rows;
+      this.matches = new MatchList({
+        fetch: (from, limit, signal) => fetchFrames(id, { from, limit, filter }, signal),
+        onRows: (found) => {
+          rows.applyRows(found);
+          this.#advance();
+          this.framesPulse.beat();
+        },
+        onError,
+      });
+      this.#wantedPosition = 0;
+      this.matches.advance(this.frameCount, 0);
+    }
+    this.framesPulse.beat();
+  }
+
+  /** These positions of the list are visible: what is missing of them is fetched. */
+  lookAt(first: number, last: number): void {
+    if (this.#selected === null) return;
+    if (this.matches === null) {
+      this.rows.lookAt(first, last);
+      this.#loader.want(first, last, this.firstHeldFrame, this.frameCount);
+      return;
+    }
+    const from = this.matches.indexAt(first) ?? 0;
+    const to = this.matches.indexAt(Math.min(last, this.matches.length) - 1) ?? from;
+    this.rows.lookAt(from, to);
+    this.#wantedPosition = last;
+    this.#advance();
+    for (let position = first; position < Math.min(last, this.matches.length); position += 1) {
+      const index = this.matches.indexAt(position);
+      if (index !== undefined && this.rows.missingIn(index, index + 1) !== null) {
+        this.#loader.want(index, Math.min(to + 1, index + 400), this.firstHeldFrame, this.frameCount);
+        return;
+      }
+    }
+  }
+
+  pause(paused: boolean): void {
+    if (paused === this.paused) return;
+    this.#pausedAt = paused ? { frameCount: this.#trueFrameCount() } : null;
+    if (!paused) {
+      const held = this.#held;
+      this.#held = new Map();
+      this.book.apply(
+        [...held.values()].filter((session) => session !== null),
+        Date.now(),
+      );
+      this.book.remove([...held].filter(([, session]) => session === null).map(([id]) => id));
+      this.#advance();
+    }
+    this.sessionsPulse.beat();
+    this.framesPulse.beat();
+    this.statusPulse.beat();
+  }
+
+  #trueFrameCount(): number {
+    if (this.#selected === null) return 0;
+    const held = this.#held.get(this.#selected);
+    const summary = held ?? this.book.get(this.#selected);
+    return Math.max(summary?.frameCount ?? 0, this.rows.end);
+  }
+
+  #takeMessage(message: LiveMessage): void {
+    switch (message.type) {
+      case 'hello':
+      case 'status':
+        this.status = message.status;
+        this.statusPulse.beat();
+        break;
+      case 'sessions':
+        this.#takeSessions(message.sessions);
+        break;
+      case 'removed':
+        if (this.#pausedAt !== null) for (const id of message.ids) this.#held.set(id, null);
+        else this.book.remove(message.ids);
+        this.sessionsPulse.beat();
+        this.framesPulse.beat();
+        break;
+      case 'gap':
+        this.rows.forgetIncomplete();
+        this.framesPulse.beat();
+        break;
+      case 'error':
+        this.readError = message.error.message;
+        this.statusPulse.beat();
+        break;
+    }
+  }
+
+  #takeSessions(sessions: readonly SessionSummary[]): void {
+    if (this.#pausedAt !== null) {
+      for (const session of sessions) this.#held.set(session.id, session);
+      this.statusPulse.beat();
+      return;
+    }
+    this.book.apply(sessions, Date.now());
+    this.sessionsPulse.beat();
+    if (sessions.some((session) => session.id === this.#selected)) {
+      this.#advanceSoon();
+      this.framesPulse.beat();
+    }
+  }
+
+  #takeBatch(batch: LiveBatch): void {
+    if (this.#selected === null || this.rows.applyBatch(batch, Number(this.#selected)) === 0) return;
+    if (this.#pausedAt !== null) return;
+    this.#advanceSoon();
+    this.framesPulse.beat();
+  }
+
+  #startAfresh(epoch: string, restarted: boolean): void {
+    this.epoch = epoch;
+    this.book.clear();
+    this.#held.clear();
+    this.rows = new RowStore();
+    this.#dropMatches();
+    this.readError = null;
+    if (this.#pausedAt !== null) this.#pausedAt = { frameCount: 0 };
+    if (restarted) {
+      this.#selected = null;
+      this.#onRestart();
+    }
+    this.sessionsPulse.beat();
+    this.framesPulse.beat();
+    this.statusPulse.beat();
+  }
+
+  async #fetchRange(from: number, limit: number, signal: AbortSignal): Promise<void> {
+    const id = this.#selected;
+    if (id === null) return;
+    const rows = this.rows;
+    const page = await fetchFrames(id, { from, limit }, signal);
+    if (rows !== this.rows) return;
+    rows.applyRows(page.frames);
+    this.readError = null;
+    this.framesPulse.beat();
+  }
+
+  /** New frames are put to the filter a few times a second, not at each batch. */
+  #advanceSoon(): void {
+    if (this.matches === null) return;
+    this.#advanceTimer ??= setTimeout(() => {
+      this.#advanceTimer = undefined;
+      this.#advance();
+    }, 300);
+  }
+
+  #advance(): void {
+    this.matches?.advance(this.frameCount, this.#wantedPosition);
+  }
+
+  #dropMatches(): void {
+    this.matches?.stop();
+    this.matches = null;
+  }
+
+  #failed(error: unknown): void {
+    this.readError = error instanceof ApiError ? error.message : 'The server cannot be reached.';
+    this.statusPulse.beat();
+  }
+}

@@ -1,0 +1,69 @@
+/** Waits this long for the scrolling to settle before it asks. */
+const SETTLE_MS = 40;
+/** Rows asked for beyond the visible ones, on either side. */
+const MARGIN_ROWS = 60;
+const MAX_ROWS = 500;
+/** The same range is not asked for again sooner: the server may not have it. */
+const REPEAT_MS = 1000;
+
+/**
+ * Fetches what is looked at and not held: one request for a visible window, never one for a row, and one at a time.
+ * Only the newest wish counts; it waits for the request under way, so that a list that moves on still gets its rows.
+ */
+export class RangeLoader {
+  readonly #missing: (from: number, to: number) => { readonly from: number; readonly to: number } | null;
+  readonly #fetch: (from: number, limit: number, signal: AbortSignal) => Promise<void>;
+  readonly #onError: (error: unknown) => void;
+  #wish: { readonly from: number; readonly to: number } | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #running: AbortController | null = null;
+  #asked = { from: -1, to: -1, atMs: 0 };
+
+  constructor(options: {
+    readonly missing: (from: number, to: number) => { readonly from: number; readonly to: number } | null;
+    readonly fetch: (from: number, limit: number, signal: AbortSignal) => Promise<void>;
+    readonly onError: (error: unknown) => void;
+  }) {
+    this.#missing = options.missing;
+    this.#fetch = options.fetch;
+    this.#onError = options.onError;
+  }
+
+  /** These rows are visible; `floor` and `end` bound what exists. */
+  want(first: number, last: number, floor: number, end: number): void {
+    this.#wish = null;
+    if (this.#missing(Math.max(first, floor), Math.min(last, end)) === null) return;
+    this.#wish = { from: Math.max(first - MARGIN_ROWS, floor), to: Math.min(last + MARGIN_ROWS, end) };
+    this.#timer ??= setTimeout(() => this.#ask(), SETTLE_MS);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#wish = null;
+    this.#running?.abort();
+  }
+
+  #ask(): void {
+    this.#timer = undefined;
+    if (this.#running !== null) return;
+    const wish = this.#wish;
+    this.#wish = null;
+    const range = wish === null ? null : this.#missing(wish.from, wish.to);
+    if (range === null) return;
+    const now = Date.now();
+    const again = range.from === this.#asked.from && range.to === this.#asked.to;
+    if (again && now - this.#asked.atMs < REPEAT_MS) return;
+    this.#asked = { ...range, atMs: now };
+    const abort = new AbortController();
+    this.#running = abort;
+    this.#fetch(range.from, Math.min(range.to - range.from, MAX_ROWS), abort.signal)
+      .catch((error: unknown) => {
+        if (!abort.signal.aborted) this.#onError(error);
+      })
+      .finally(() => {
+        this.#running = null;
+        if (this.#wish !== null && !abort.signal.aborted) this.#timer ??= setTimeout(() => this.#ask(), SETTLE_MS);
+      });
+  }
+}

@@ -1,0 +1,287 @@
+import type { FrameRow } from '../../../src/contract/frame.ts';
+import { Direction } from '../../../src/contract/frame.ts';
+import { FrameBit } from '../../../src/contract/frame-bits.ts';
+import type { LiveBatch } from '../../../src/contract/live.ts';
+import { LIVE_PREVIEW_BYTES } from '../../../src/contract/live.ts';
+import { ViolationBit } from '../../../src/contract/violations.ts';
+import { previewOfBytes } from '../format/preview.ts';
+import { parseIsoMicros } from './iso-time.ts';
+
+export const CHUNK_ROWS = 1024;
+/** 64 chunks of 1,024 rows are about 7 MB: what one scrolls through without asking again. */
+export const MAX_CHUNKS = 64;
+
+/** How much is known of a row. */
+const Known = { Nothing: 0, Live: 1, Fetched: 2 } as const;
+
+interface Chunk {
+  number: number;
+  readonly known: Uint8Array;
+  readonly timeUs: Float64Array;
+  readonly payloadLength: Float64Array;
+  readonly streamOffset: Float64Array;
+  readonly seq: Float64Array;
+  readonly bits: Uint32Array;
+  readonly maskingKey: Uint32Array;
+  readonly violations: Uint32Array;
+  readonly previewLength: Uint8Array;
+  readonly preview: Uint8Array;
+  /** Preview text of fetched rows. */
+  texts: (string | undefined)[];
+}
+
+/** One frame as the table shows it. */
+export interface StoredRow {
+  readonly index: number;
+  readonly seq: number;
+  readonly timeUs: number;
+  readonly payloadLength: number;
+  readonly streamOffset: number;
+  /** contract/frame-bits.ts */
+  readonly bits: number;
+  readonly maskingKey: number;
+  /** contract/violations.ts */
+  readonly violations: number;
+  /** The start of the payload as text, as far as it is known. */
+  readonly text: string;
+  /** False while `text` is that of compressed bytes and the inflated start has not been fetched. */
+  readonly textReady: boolean;
+}
+
+/**
+ * The frame rows of one session that the page holds: sparse chunks of typed arrays, keyed by frame index.
+ * Bounded: the chunks farthest from what is being looked at are let go and can be fetched again.
+ */
+export class RowStore {
+  readonly #chunks = new Map<number, Chunk>();
+  readonly #spare: Chunk[] = [];
+  readonly #maxChunks: number;
+  #viewFirst = 0;
+  #viewLast = 0;
+  #end = 0;
+
+  constructor(maxChunks: number = MAX_CHUNKS) {
+    this.#maxChunks = maxChunks;
+  }
+
+  /** One past the highest index ever stored. */
+  get end(): number {
+    return this.#end;
+  }
+
+  get heldChunks(): number {
+    return this.#chunks.size;
+  }
+
+  /** What is being looked at: these rows are kept, and those near them longest. */
+  lookAt(first: number, last: number): void {
+    this.#viewFirst = first;
+    this.#viewLast = last;
+  }
+
+  clear(): void {
+    this.#chunks.clear();
+    this.#spare.length = 0;
+    this.#end = 0;
+  }
+
+  /** Forgets rows whose payload was still arriving: after a gap their completion may have been missed. */
+  forgetIncomplete(): void {
+    for (const chunk of this.#chunks.values()) {
+      for (let slot = 0; slot < CHUNK_ROWS; slot += 1) {
+        if (((chunk.bits[slot] ?? 0) & FrameBit.Complete) === 0) chunk.known[slot] = Known.Nothing;
+      }
+    }
+  }
+
+  /** Takes the rows of one session out of a live batch. Returns how many there were. */
+  applyBatch(batch: LiveBatch, session: number): number {
+    let taken = 0;
+    let chunk: Chunk | undefined;
+    for (let i = 0; i < batch.rowCount; i += 1) {
+      if (batch.session[i] !== session) continue;
+      const index = batch.index[i] ?? 0;
+      const number = Math.floor(index / CHUNK_ROWS);
+      if (chunk?.number !== number) chunk = this.#chunkFor(number);
+      const slot = index - number * CHUNK_ROWS;
+      chunk.known[slot] = Known.Live;
+      chunk.seq[slot] = batch.seq[i] ?? 0;
+      chunk.timeUs[slot] = batch.timeUs[i] ?? 0;
+      const length = batch.payloadLength[i] ?? 0;
+      chunk.payloadLength[slot] = length;
+      chunk.streamOffset[slot] = batch.streamOffset[i] ?? 0;
+      chunk.bits[slot] = batch.bits[i] ?? 0;
+      chunk.maskingKey[slot] = batch.maskingKey[i] ?? 0;
+      chunk.violations[slot] = batch.violations[i] ?? 0;
+      const from = i === 0 ? 0 : (batch.previewEnd[i - 1] ?? 0);
+      const bytes = batch.preview.subarray(from, Math.min(batch.previewEnd[i] ?? from, from + LIVE_PREVIEW_BYTES));
+      chunk.preview.set(bytes, slot * LIVE_PREVIEW_BYTES);
+      chunk.previewLength[slot] = bytes.length;
+      chunk.texts[slot] = undefined;
+      if (index >= this.#end) this.#end = index + 1;
+      taken += 1;
+    }
+    return taken;
+  }
+
+  applyRows(rows: readonly FrameRow[]): void {
+    for (const row of rows) {
+      const number = Math.floor(row.index / CHUNK_ROWS);
+      const chunk = this.#chunkFor(number);
+      const slot = row.index - number * CHUNK_ROWS;
+      // A listed row does not say that it continues a compressed message; a live row did.
+      const before = chunk.known[slot] === Known.Nothing ? 0 : (chunk.bits[slot] ?? 0) & FrameBit.Compressed;
+      chunk.known[slot] = Known.Fetched;
+      chunk.seq[slot] = row.seq;
+      chunk.timeUs[slot] = parseIsoMicros(row.time);
+      chunk.payloadLength[slot] = row.payloadLength;
+      chunk.streamOffset[slot] = row.streamOffset;
+      chunk.bits[slot] = bitsOf(row) | before;
+      chunk.maskingKey[slot] = row.maskingKey === null ? 0 : parseInt(row.maskingKey, 16);
+      chunk.violations[slot] = row.violations.reduce((bits, code) => bits | ViolationBit[code], 0);
+      chunk.texts[slot] = row.preview === null ? '' : previewText(row);
+      if (row.index >= this.#end) this.#end = row.index + 1;
+    }
+  }
+
+  at(index: number): StoredRow | undefined {
+    const number = Math.floor(index / CHUNK_ROWS);
+    const chunk = this.#chunks.get(number);
+    const slot = index - number * CHUNK_ROWS;
+    const known = chunk?.known[slot];
+    if (chunk === undefined || known === undefined || known === Known.Nothing) return undefined;
+    const bits = chunk.bits[slot] ?? 0;
+    const live = known === Known.Live;
+    const compressed = (bits & FrameBit.Compressed) !== 0;
+    const payloadLength = chunk.payloadLength[slot] ?? 0;
+    return {
+      index,
+      seq: chunk.seq[slot] ?? 0,
+      timeUs: chunk.timeUs[slot] ?? 0,
+      payloadLength,
+      streamOffset: chunk.streamOffset[slot] ?? 0,
+      bits,
+      maskingKey: chunk.maskingKey[slot] ?? 0,
+      violations: chunk.violations[slot] ?? 0,
+      text: live ? (compressed ? '' : this.#liveText(chunk, slot, bits, payloadLength)) : (chunk.texts[slot] ?? ''),
+      textReady: !(live && compressed),
+    };
+  }
+
+  /** Time of a row in microseconds without making a row of it, or NaN where it is not held. */
+  timeAt(index: number): number {
+    const chunk = this.#chunks.get(Math.floor(index / CHUNK_ROWS));
+    const slot = index % CHUNK_ROWS;
+    return chunk === undefined || chunk.known[slot] === Known.Nothing ? Number.NaN : (chunk.timeUs[slot] ?? Number.NaN);
+  }
+
+  /** The first and last index in [from, to) whose row, or whose readable text, is missing; or null. */
+  missingIn(from: number, to: number): { readonly from: number; readonly to: number } | null {
+    let first = -1;
+    let last = -1;
+    for (let index = from; index < to; index += 1) {
+      if (this.#isReady(index)) continue;
+      if (first < 0) first = index;
+      last = index;
+    }
+    return first < 0 ? null : { from: first, to: last + 1 };
+  }
+
+  #isReady(index: number): boolean {
+    const chunk = this.#chunks.get(Math.floor(index / CHUNK_ROWS));
+    if (chunk === undefined) return false;
+    const slot = index % CHUNK_ROWS;
+    const known = chunk.known[slot];
+    if (known === Known.Fetched) return true;
+    return known === Known.Live && ((chunk.bits[slot] ?? 0) & FrameBit.Compressed) === 0;
+  }
+
+  #liveText(chunk: Chunk, slot: number, bits: number, payloadLength: number): string {
+    const cached = chunk.texts[slot];
+    if (cached !== undefined) return cached;
+    const at = slot * LIVE_PREVIEW_BYTES;
+    const bytes = chunk.preview.subarray(at, at + (chunk.previewLength[slot] ?? 0));
+    const text = previewOfBytes(bytes, bits & 0x0f, payloadLength);
+    chunk.texts[slot] = text;
+    return text;
+  }
+
+  #chunkFor(number: number): Chunk {
+    const found = this.#chunks.get(number);
+    if (found !== undefined) return found;
+    if (this.#chunks.size >= this.#maxChunks) this.#letFarthestGo(number);
+    const chunk = this.#spare.pop() ?? newChunk();
+    chunk.number = number;
+    chunk.known.fill(Known.Nothing);
+    chunk.texts = [];
+    this.#chunks.set(number, chunk);
+    return chunk;
+  }
+
+  /** Keeps what is looked at, and the end, where rows arrive. */
+  #letFarthestGo(wanted: number): void {
+    const viewFirst = Math.floor(this.#viewFirst / CHUNK_ROWS);
+    const viewLast = Math.floor(this.#viewLast / CHUNK_ROWS);
+    const tail = Math.floor(Math.max(0, this.#end - 1) / CHUNK_ROWS);
+    let farthest: Chunk | undefined;
+    let distance = -1;
+    for (const chunk of this.#chunks.values()) {
+      if (chunk.number === tail || chunk.number === wanted) continue;
+      const away = Math.max(viewFirst - chunk.number, chunk.number - viewLast, 0);
+      if (away > distance) {
+        distance = away;
+        farthest = chunk;
+      }
+    }
+    if (farthest === undefined) return;
+    this.#chunks.delete(farthest.number);
+    if (this.#spare.length < 2) this.#spare.push(farthest);
+  }
+}
+
+function newChunk(): Chunk {
+  return {
+    number: 0,
+    known: new Uint8Array(CHUNK_ROWS),
+    timeUs: new Float64Array(CHUNK_ROWS),
+    payloadLength: new Float64Array(CHUNK_ROWS),
+    streamOffset: new Float64Array(CHUNK_ROWS),
+    seq: new Float64Array(CHUNK_ROWS),
+    bits: new Uint32Array(CHUNK_ROWS),
+    maskingKey: new Uint32Array(CHUNK_ROWS),
+    violations: new Uint32Array(CHUNK_ROWS),
+    previewLength: new Uint8Array(CHUNK_ROWS),
+    preview: new Uint8Array(CHUNK_ROWS * LIVE_PREVIEW_BYTES),
+    texts: [],
+  };
+}
+
+/** The one word of contract/frame-bits.ts for a listed row. */
+export function bitsOf(row: FrameRow): number {
+  const short = row.lengthBits === 64 ? 127 : row.lengthBits === 16 ? 126 : Math.min(row.payloadLength, 125);
+  return (
+    (row.fin ? 0x80 : 0) |
+    (row.rsv1 ? 0x40 : 0) |
+    (row.rsv2 ? 0x20 : 0) |
+    (row.rsv3 ? 0x10 : 0) |
+    row.opcode |
+    (row.masked ? 0x8000 : 0) |
+    (short << 8) |
+    (row.direction === Direction.ServerToClient ? FrameBit.ServerToClient : 0) |
+    (row.complete ? FrameBit.Complete : 0) |
+    (row.rsv1 && row.opcode < 8 ? FrameBit.Compressed : 0) |
+    (row.heldBytes < row.payloadLength ? FrameBit.PayloadCut : 0) |
+    (row.origin === 'injected' ? 1 << 20 : row.origin === 'replaced' ? 2 << 20 : 0)
+  );
+}
+
+function previewText(row: FrameRow): string {
+  const preview = row.preview;
+  if (preview === null) return '';
+  if (preview.encoding === 'utf8' && row.opcode !== 8) return preview.data;
+  const bytes =
+    preview.encoding === 'hex'
+      ? Uint8Array.from(preview.data.match(/../g) ?? [], (pair) => parseInt(pair, 16))
+      : new TextEncoder().encode(preview.data);
+  return previewOfBytes(bytes, row.opcode, row.payloadLength);
+}

@@ -1,0 +1,333 @@
+import { Copy, GitCompare, Save, X } from 'lucide-react';
+import type { KeyboardEvent, ReactNode } from 'react';
+import { compressed, fin, opcode } from '../../../src/contract/frame-bits.ts';
+import type { MessageRow } from '../../../src/contract/message.ts';
+import type { SessionSummary } from '../../../src/contract/session.ts';
+import { framePayloadPath, messagePayloadPath } from '../capture/api.ts';
+import { typeText } from '../frames/frame-words.ts';
+import { formatClock } from '../format/clock.ts';
+import { formatBytes, formatCount } from '../format/numbers.ts';
+import { copyText } from '../shell/copy.ts';
+import { setUi, useUi, type DetailTab, type Subject } from '../state.ts';
+import { BitsView, Violations } from './bits-view.tsx';
+import { CompareView } from './compare-view.tsx';
+import { CopyMenu } from './copy-menu.tsx';
+import { HexView } from './hex-view.tsx';
+import { JsonView } from './json-view.tsx';
+import { TextView } from './text-view.tsx';
+import { useFrameRow, usePayload, type PayloadState } from './use-payload.ts';
+import './detail.css';
+
+const DETAIL_TABS: readonly (readonly [DetailTab, string])[] = [
+  ['text', 'Text'],
+  ['json', 'JSON'],
+  ['hex', 'Hex'],
+  ['bits', 'Bits'],
+  ['compare', 'Compare'],
+];
+/** Of the frame on the wire, the bits view shows the beginning. */
+const WIRE_BYTES = 64 * 1024;
+
+interface DetailPaneProps {
+  readonly session: SessionSummary;
+  readonly subject: Subject;
+  readonly heightPx: number;
+  readonly message?: MessageRow;
+}
+
+export function DetailPane(props: DetailPaneProps): ReactNode {
+  return (
+    <section className="detail" aria-label="Detail" style={{ height: props.heightPx }}>
+      {props.subject.kind === 'frame' ? (
+        <FrameDetail session={props.session} subject={props.subject} />
+      ) : (
+        props.message !== undefined && (
+          <MessageDetail session={props.session} subject={props.subject} message={props.message} />
+        )
+      )}
+    </section>
+  );
+}
+
+function FrameDetail({ session, subject }: { readonly session: SessionSummary; readonly subject: Subject }): ReactNode {
+  const row = useFrameRow(subject.session, subject.index);
+  if (row === null) return <DetailHead title={`#${formatCount(subject.index)}`} facts="not held" subject={subject} />;
+  const { bits } = row;
+  const part = opcode(bits) === 0 || (!fin(bits) && opcode(bits) < 8);
+  const viaMessage = opcode(bits) < 8 && (compressed(bits) || part);
+  return <FrameContent key={`${viaMessage}`} session={session} subject={subject} row={row} viaMessage={viaMessage} />;
+}
+
+function FrameContent(props: {
+  readonly session: SessionSummary;
+  readonly subject: Subject;
+  readonly row: NonNullable<ReturnType<typeof useFrameRow>>;
+  readonly viaMessage: boolean;
+}): ReactNode {
+  const { session, subject, row } = props;
+  const tab = useUi((ui) => ui.detailTab);
+  const plane = useUi((ui) => ui.plane);
+  const asMessage = props.viaMessage && plane === 'message';
+  const path = framePayloadPath(session.id, subject.index, asMessage ? 'message' : 'payload');
+  const payload = usePayload(path, row.seq);
+  const down = (row.bits & (1 << 16)) !== 0;
+  return (
+    <>
+      <DetailHead
+        title={`#${formatCount(row.index)} ${down ? '↓' : '↑'} ${typeText(row.bits)
+          .replace(/[└├┐] ?/, '')
+          .trim()}`}
+        facts={`${formatCount(row.payloadLength)} bytes · ${formatClock(row.timeUs)}`}
+        subject={subject}
+      >
+        {props.viaMessage && (
+          <span className="choice" role="group" aria-label="What is shown">
+            <button type="button" aria-pressed={plane === 'message'} onClick={() => setUi({ plane: 'message' })}>
+              whole message
+            </button>
+            <button type="button" aria-pressed={plane === 'frame'} onClick={() => setUi({ plane: 'frame' })}>
+              this frame
+            </button>
+          </span>
+        )}
+        <DetailActions
+          session={session}
+          subject={subject}
+          payload={payload}
+          isText={isTextual(row.bits, payload)}
+          toServer={!down}
+          facts={{ index: row.index, bits: row.bits, payloadLength: row.payloadLength }}
+          fileName={`frame-${session.id}-${row.index}.${isTextual(row.bits, payload) ? 'txt' : 'bin'}`}
+        />
+      </DetailHead>
+      {tab !== 'bits' && <Violations bits={row.violations} />}
+      <div className="detail-body" role="tabpanel" id="detail-panel" aria-label="Content">
+        {tab === 'bits' ? (
+          <WireBits session={session} row={row} />
+        ) : (
+          <Content
+            tab={tab}
+            state={payload}
+            path={path}
+            subject={subject}
+            empty={row.payloadLength === 0}
+            close={opcode(row.bits) === 8}
+          />
+        )}
+      </div>
+    </>
+  );
+}
+
+function MessageDetail(props: {
+  readonly session: SessionSummary;
+  readonly subject: Subject;
+  readonly message: MessageRow;
+}): ReactNode {
+  const { session, subject, message } = props;
+  const chosen = useUi((ui) => ui.detailTab);
+  const tab = chosen === 'bits' ? 'text' : chosen;
+  const path = messagePayloadPath(session.id, subject.index);
+  const payload = usePayload(path, `${message.frameCount} ${message.complete}`);
+  const length = message.payloadLength;
+  const ratio = message.compressed && length !== null && message.wireLength > 0 ? length / message.wireLength : null;
+  const frames =
+    message.frameCount === 1
+      ? `frame ${formatCount(message.firstFrame)}`
+      : `${formatCount(message.frameCount)} frames, ${formatCount(message.firstFrame)}–${formatCount(message.lastFrame)}`;
+  return (
+    <>
+      <DetailHead
+        title={`Message ${formatCount(message.index)} ${message.direction === 'server-to-client' ? '↓' : '↑'} ${message.type}`}
+        facts={`${length === null ? 'not inflated' : formatBytes(length)}${ratio === null ? '' : ` · ${formatBytes(message.wireLength)} on the wire, ${ratio.toFixed(1)}×`}`}
+        subject={subject}
+        withoutBits
+      >
+        <button
+          type="button"
+          className="button small plain"
+          title="Show these frames"
+          onClick={() => setUi({ tab: 'frames', frame: message.firstFrame, follow: false })}
+        >
+          {frames}
+        </button>
+        <DetailActions
+          session={session}
+          subject={subject}
+          payload={payload}
+          isText={message.type === 'text'}
+          toServer={message.direction === 'client-to-server'}
+          facts={message}
+          fileName={`message-${session.id}-${message.index}.${message.type === 'text' ? 'txt' : 'bin'}`}
+        />
+      </DetailHead>
+      {message.violations.length > 0 && <div className="detail-note error">⚠ {message.violations.join(', ')}</div>}
+      <div className="detail-body" role="tabpanel" id="detail-panel" aria-label="Content">
+        <Content tab={tab} state={payload} path={path} subject={subject} empty={length === 0} close={false} />
+      </div>
+    </>
+  );
+}
+
+function DetailHead(props: {
+  readonly title: string;
+  readonly facts: string;
+  readonly subject: Subject;
+  readonly withoutBits?: boolean;
+  readonly children?: ReactNode;
+}): ReactNode {
+  const chosen = useUi((ui) => ui.detailTab);
+  const tabs = DETAIL_TABS.filter(([name]) => !(props.withoutBits === true && name === 'bits'));
+  const tab = tabs.some(([name]) => name === chosen) ? chosen : 'text';
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+    if (by === 0) return;
+    event.preventDefault();
+    const at = tabs.findIndex(([name]) => name === tab);
+    const next = tabs[(at + by + tabs.length) % tabs.length];
+    if (next === undefined) return;
+    setUi({ detailTab: next[0] });
+    document.getElementById(`detail-tab-${next[0]}`)?.focus();
+  };
+  return (
+    <div className="detail-head">
+      <div className="detail-tabs" role="tablist" aria-label="Ways to show it" onKeyDown={onKeyDown}>
+        {tabs.map(([name, label]) => (
+          <button
+            key={name}
+            id={`detail-tab-${name}`}
+            type="button"
+            role="tab"
+            className="tab"
+            aria-selected={name === tab}
+            aria-controls="detail-panel"
+            tabIndex={name === tab ? 0 : -1}
+            onClick={() => setUi({ detailTab: name })}
+          >
+            {label}
+          </button>
+        ))}
+      </div>
+      <span className="detail-title">
+        <b>{props.title}</b> <span className="dim">{props.facts}</span>
+      </span>
+      {props.children}
+      <button
+        type="button"
+        className="button plain small icon"
+        aria-label="Close the detail"
+        title="Close (Esc)"
+        onClick={() => setUi({ detailOpen: false })}
+      >
+        <X size={13} aria-hidden />
+      </button>
+    </div>
+  );
+}
+
+function DetailActions(props: {
+  readonly session: SessionSummary;
+  readonly subject: Subject;
+  readonly payload: PayloadState;
+  readonly isText: boolean;
+  readonly toServer: boolean;
+  readonly facts: object;
+  readonly fileName: string;
+}): ReactNode {
+  const { payload, subject } = props;
+  const bytes = payload.payload?.bytes ?? null;
+  return (
+    <span className="detail-actions">
+      <button
+        type="button"
+        className="button small plain"
+        title="Keep this one to compare another with it"
+        onClick={() => setUi({ compareWith: subject, detailTab: 'compare' })}
+      >
+        <GitCompare size={12} aria-hidden /> mark
+      </button>
+      <button
+        type="button"
+        className="button small plain"
+        disabled={bytes === null}
+        onClick={() => bytes !== null && void copyText(new TextDecoder().decode(bytes), 'Payload')}
+      >
+        <Copy size={12} aria-hidden /> copy
+      </button>
+      <CopyMenu
+        session={props.session}
+        bytes={bytes}
+        isText={props.isText}
+        toServer={props.toServer}
+        facts={props.facts}
+      />
+      <a className="button small plain" href={payload.path} download={props.fileName}>
+        <Save size={12} aria-hidden /> save
+      </a>
+    </span>
+  );
+}
+
+function Content(props: {
+  readonly tab: DetailTab;
+  readonly state: PayloadState;
+  readonly path: string;
+  readonly subject: Subject;
+  readonly empty: boolean;
+  readonly close: boolean;
+}): ReactNode {
+  const { tab, state } = props;
+  if (state.error !== null) return <div className="detail-note error">{state.error}</div>;
+  if (state.payload === null) return <div className="detail-note dim">Reading …</div>;
+  const { bytes, whole } = state.payload;
+  if (tab === 'compare') return <CompareView subject={props.subject} bytes={bytes} />;
+  if (bytes.length === 0)
+    return (
+      <div className="detail-note dim">{props.empty ? 'The payload is empty.' : 'None of the payload is held.'}</div>
+    );
+  const cut = !whole && (
+    <div className="detail-note">The first {formatBytes(bytes.length)} are shown; “save” has all of it.</div>
+  );
+  if (tab === 'hex') {
+    return (
+      <>
+        {cut}
+        <HexView bytes={bytes} />
+      </>
+    );
+  }
+  const body = props.close && bytes.length >= 2 ? bytes.subarray(2) : bytes;
+  const text = new TextDecoder().decode(body);
+  return (
+    <>
+      {cut}
+      {props.close && bytes.length >= 2 && (
+        <div className="detail-note">
+          Status code <b>{((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)}</b>
+          {body.length > 0 ? '; the reason:' : ', no reason'}
+        </div>
+      )}
+      {tab === 'json' ? <JsonView text={text} /> : <TextView key={state.path} text={text} />}
+    </>
+  );
+}
+
+function WireBits(props: {
+  readonly session: SessionSummary;
+  readonly row: NonNullable<ReturnType<typeof useFrameRow>>;
+}): ReactNode {
+  const { session, row } = props;
+  const state = usePayload(framePayloadPath(session.id, row.index, 'wire'), row.seq, WIRE_BYTES);
+  if (state.error !== null) return <div className="detail-note error">{state.error}</div>;
+  if (state.payload === null) return <div className="detail-note dim">Reading …</div>;
+  return <BitsView row={row} wire={state.payload.bytes} />;
+}
+
+/** Of a continuation the header does not say what it continues: text where it reads as such. */
+function isTextual(bits: number, state: PayloadState): boolean {
+  const code = opcode(bits);
+  if (code === 1) return true;
+  if (code !== 0) return false;
+  const bytes = state.payload?.bytes;
+  return bytes !== undefined && !bytes.subarray(0, 512).includes(0);
+}

@@ -1,0 +1,24 @@
+import type { DirectionChoice, KindChoice } from '../state.ts';
+
+/** A piece of text as a term of the filter language. `/…/` is a regular expression. */
+export function textTerm(find: string): string {
+  const pattern = /^\/(.+)\/([a-z]*)$/s.exec(find);
+  if (pattern !== null) return `text~/${pattern[1] ?? ''}/${pattern[2] ?? ''}`;
+  return `"${find.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
+/** What the buttons above the frames and the filter at the top mean together; '' where all frames pass. */
+export function frameFilter(choice: {
+  readonly filter: string;
+  readonly direction: DirectionChoice;
+  readonly kind: KindChoice;
+  readonly find: string;
+}): string {
+  const parts: string[] = [];
+  if (choice.filter.trim() !== '') parts.push(`(${choice.filter.trim()})`);
+  if (choice.direction !== 'all') parts.push(choice.direction === 'up' ? 'dir:up' : 'dir:down');
+  if (choice.kind === 'data') parts.push('op:data');
+  if (choice.kind === 'control') parts.push('op:control');
+  if (choice.find !== '') parts.push(textTerm(choice.find));
+  return parts.join(' and ');
+}

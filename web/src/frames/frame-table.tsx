@@ -1,0 +1,192 @@
+import { useCallback, useEffect, useRef, type KeyboardEvent, type MouseEvent, type ReactNode } from 'react';
+import { formatFullTime } from '../format/clock.ts';
+import { formatCount, formatMs } from '../format/numbers.ts';
+import { onStep, type Step } from '../shell/keyboard.ts';
+import { setUi, useUi } from '../state.ts';
+import { useCapture, useFrames } from '../use-capture.ts';
+import { VirtualRows, type VirtualRowsHandle } from '../window/virtual-rows.tsx';
+import { FrameRow, MissingRow, NoteRow } from './frame-row.tsx';
+import { frameOrder } from './frame-order.ts';
+
+export const FRAME_ROW_PX = 21;
+const HEADER_PX = 24;
+
+export function FrameTable({ sessionId }: { readonly sessionId: string }): ReactNode {
+  const capture = useCapture();
+  useFrames(capture);
+  const selected = useUi((ui) => ui.frame);
+  const follow = useUi((ui) => ui.follow);
+  const handle = useRef<VirtualRowsHandle>(null);
+  const order = frameOrder(capture);
+
+  const select = useCallback((index: number) => setUi({ frame: index, detailOpen: true }), []);
+  const onFollow = useCallback((next: boolean) => setUi({ follow: next }), []);
+  const onTime = useCallback(
+    (event: MouseEvent<HTMLElement>, index: number) => {
+      const timeUs = capture.rows.timeAt(index);
+      const sinceMs = (timeUs - capture.rows.timeAt(index - 1)) / 1000;
+      event.currentTarget.title =
+        formatFullTime(timeUs) +
+        (Number.isFinite(sinceMs) ? `\n+${formatMs(Math.max(0, sinceMs))} after the frame before` : '');
+    },
+    [capture],
+  );
+  const onVisible = useCallback(
+    (first: number, last: number) => {
+      const { offset } = frameOrder(capture);
+      capture.lookAt(first + offset, last + offset);
+    },
+    [capture],
+  );
+
+  const step = useCallback(
+    (by: Step) => {
+      const now = frameOrder(capture);
+      const current = useUi.getState().frame;
+      const at = current === null ? null : now.positionOf(current);
+      const from = at ?? (typeof by === 'number' && by < 0 ? now.count : now.firstRow - 1);
+      const wanted = by === 'first' ? now.firstRow : by === 'last' ? now.count - 1 : from + by;
+      const position = Math.min(Math.max(wanted, now.firstRow), now.count - 1);
+      const index = now.indexAt(position);
+      if (index === undefined) return;
+      setUi({ frame: index, follow: by === 'last' });
+      handle.current?.reveal(position);
+    },
+    [capture],
+  );
+  useEffect(() => onStep(step), [step]);
+
+  // After another filter the selected row is looked for again; a row that does not pass is not forgotten.
+  const { matches } = capture;
+  const positions = matches?.length ?? 0;
+  const revealedIn = useRef<unknown>(null);
+  useEffect(() => {
+    if (revealedIn.current === matches || selected === null || follow) return;
+    const at = frameOrder(capture).positionOf(selected);
+    if (at === null) return;
+    revealedIn.current = matches;
+    handle.current?.reveal(at, { center: true });
+  }, [capture, matches, positions, selected, follow]);
+
+  // Opening the detail takes room away: what was selected stays in sight.
+  const detailOpen = useUi((ui) => ui.detailOpen);
+  useEffect(() => {
+    if (selected === null || useUi.getState().follow) return;
+    const frame = requestAnimationFrame(() => {
+      const at = frameOrder(capture).positionOf(selected);
+      if (at !== null) handle.current?.reveal(at);
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [capture, detailOpen, selected]);
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const page = handle.current?.pageRows() ?? 10;
+    const steps: Readonly<Record<string, Step>> = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: page,
+      PageUp: -page,
+      Home: 'first',
+      End: 'last',
+    };
+    const by = steps[event.key];
+    if (event.key === 'Enter') setUi({ detailOpen: true });
+    else if (by !== undefined) step(by);
+    else return;
+    event.preventDefault();
+  };
+
+  const shown = capture.selected === sessionId ? order.count : 0;
+  const row = (position: number, topPx: number, slot: number): ReactNode => {
+    const index = order.indexAt(position);
+    if (index === undefined) {
+      return (
+        <NoteRow key={slot} topPx={topPx} position={position}>
+          {order.note}
+        </NoteRow>
+      );
+    }
+    const frame = capture.rows.at(index);
+    if (frame === undefined) return <MissingRow key={slot} index={index} topPx={topPx} position={position} />;
+    return (
+      <FrameRow
+        key={slot}
+        index={index}
+        topPx={topPx}
+        position={position}
+        selected={index === selected}
+        timeUs={frame.timeUs}
+        bits={frame.bits}
+        violations={frame.violations}
+        payloadLength={frame.payloadLength}
+        text={frame.text}
+        onSelect={select}
+        onTime={onTime}
+      />
+    );
+  };
+  const active = selected !== null && order.positionOf(selected) !== null ? `frame-${selected}` : undefined;
+  return (
+    <div className="frame-table">
+      <VirtualRows
+        className="frames-list"
+        role="grid"
+        label="Frames"
+        rowPx={FRAME_ROW_PX}
+        headerPx={HEADER_PX}
+        header={<TableHeader />}
+        count={shown}
+        rowCount={shown + 1}
+        columnCount={6}
+        origin={order.origin}
+        follow={follow && !capture.paused}
+        onFollow={onFollow}
+        handle={handle}
+        onKeyDown={onKeyDown}
+        onVisible={onVisible}
+        activeId={active}
+        row={row}
+      />
+      {shown === 0 && (
+        <Nothing filtered={matches !== null} total={capture.frameCount} searched={matches?.scanned ?? 0} />
+      )}
+    </div>
+  );
+}
+
+function TableHeader(): ReactNode {
+  return (
+    <div role="row" aria-rowindex={1} className="frame-header">
+      <span role="columnheader" className="c-number">
+        #
+      </span>
+      <span role="columnheader" className="c-time">
+        time
+      </span>
+      <span role="columnheader" className="c-direction" aria-label="direction">
+        ⇅
+      </span>
+      <span role="columnheader" className="c-type">
+        type
+      </span>
+      <span role="columnheader" className="c-length">
+        length
+      </span>
+      <span role="columnheader" className="c-data">
+        data
+      </span>
+    </div>
+  );
+}
+
+function Nothing(props: { readonly filtered: boolean; readonly total: number; readonly searched: number }): ReactNode {
+  if (!props.filtered) return <div className="frames-nothing">No frames yet.</div>;
+  const all = props.searched >= props.total;
+  return (
+    <div className="frames-nothing">
+      {all
+        ? `None of the ${formatCount(props.total)} frames passes the filter.`
+        : `Searching: ${formatCount(props.searched)} of ${formatCount(props.total)} frames …`}
+    </div>
+  );
+}

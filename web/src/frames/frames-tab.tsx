@@ -1,0 +1,56 @@
+import { useEffect, type ReactNode } from 'react';
+import type { SessionSummary } from '../../../src/contract/session.ts';
+import { ApiError } from '../capture/api.ts';
+import { DetailPane } from '../detail/detail-pane.tsx';
+import { Splitter } from '../shell/splitter.tsx';
+import { setUi, useUi } from '../state.ts';
+import { useCapture } from '../use-capture.ts';
+import { frameFilter } from './frame-filter.ts';
+import { FrameTable } from './frame-table.tsx';
+import { FrameTools } from './frame-tools.tsx';
+import './frames.css';
+
+export function FramesTab({ session }: { readonly session: SessionSummary }): ReactNode {
+  const capture = useCapture();
+  const frame = useUi((ui) => ui.frame);
+  const detailOpen = useUi((ui) => ui.detailOpen);
+  const detailPx = useUi((ui) => ui.detailPx);
+  const filter = useUi((ui) => frameFilter(ui));
+  const { id } = session;
+
+  useEffect(() => {
+    // The page selects the session in an effect of its own, above this one: after it.
+    capture.select(id);
+    capture.filterFrames(filter, (error) => {
+      setUi({
+        findFault: {
+          message: error instanceof Error ? error.message : String(error),
+          position: error instanceof ApiError ? error.position : null,
+        },
+      });
+    });
+    setUi({ findFault: null });
+    return () => capture.filterFrames(null, () => undefined);
+  }, [capture, id, filter]);
+
+  return (
+    <>
+      <FrameTools />
+      <FrameTable sessionId={id} />
+      {detailOpen && frame !== null && (
+        <>
+          <Splitter
+            orientation="horizontal"
+            label="Height of the detail"
+            valuePx={detailPx}
+            minPx={120}
+            maxPx={1200}
+            sense={-1}
+            onChange={(px) => setUi({ detailPx: px })}
+          />
+          <DetailPane session={session} subject={{ kind: 'frame', session: id, index: frame }} heightPx={detailPx} />
+        </>
+      )}
+    </>
+  );
+}

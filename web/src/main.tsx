@@ -1,0 +1,29 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './app.tsx';
+import { Capture } from './capture/capture.ts';
+import { openSession } from './state.ts';
+import { CaptureContext } from './use-capture.ts';
+import './theme.css';
+import './app.css';
+
+const capture = new Capture(
+  () => {
+    const url = new URL('/api/live', location.href);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    return new WebSocket(url);
+  },
+  () => openSession(null),
+);
+capture.start();
+
+const root = document.getElementById('root');
+if (root !== null) {
+  createRoot(root).render(
+    <StrictMode>
+      <CaptureContext value={capture}>
+        <App />
+      </CaptureContext>
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,102 @@
+import { lazy, Suspense, type KeyboardEvent, type ReactNode } from 'react';
+import type { SessionSummary } from '../../../src/contract/session.ts';
+import { FramesTab } from '../frames/frames-tab.tsx';
+import { setUi, TABS, useUi, type Tab } from '../state.ts';
+import { useCapture, useSessions } from '../use-capture.ts';
+import { SessionHeader } from './session-header.tsx';
+import './session-pane.css';
+
+const MessagesTab = lazy(() => import('../messages/messages-tab.tsx'));
+const HandshakeTab = lazy(() => import('../handshake/handshake-tab.tsx'));
+const TimingTab = lazy(() => import('../timing/timing-tab.tsx'));
+const HeartbeatTab = lazy(() => import('../heartbeat/heartbeat-tab.tsx'));
+const StatisticsTab = lazy(() => import('../statistics/statistics-tab.tsx'));
+const CloseTab = lazy(() => import('../close/close-tab.tsx'));
+
+const TAB_NAMES: Readonly<Record<Tab, string>> = {
+  frames: 'Frames',
+  messages: 'Messages',
+  handshake: 'Handshake',
+  timing: 'Timing',
+  heartbeat: 'Heartbeat',
+  statistics: 'Statistics',
+  close: 'Close',
+};
+
+export function SessionPane(): ReactNode {
+  const capture = useCapture();
+  useSessions(capture);
+  const id = useUi((ui) => ui.session);
+  const tab = useUi((ui) => ui.tab);
+  if (id === null)
+    return (
+      <div className="pick">
+        Choose a session on the left, or press <kbd>]</kbd>.
+      </div>
+    );
+  const session = capture.book.get(id);
+  if (session === undefined)
+    return <div className="pick">This session is no longer held: it was evicted, deleted or cleared.</div>;
+  return (
+    <>
+      <SessionHeader session={session} />
+      <TabBar tab={tab} session={session} />
+      <div className="tab-panel" role="tabpanel" id="session-panel" aria-labelledby={`tab-${tab}`}>
+        <Suspense fallback={<div className="loading">…</div>}>
+          <TabContent key={session.id} tab={tab} session={session} />
+        </Suspense>
+      </div>
+    </>
+  );
+}
+
+function TabContent({ tab, session }: { readonly tab: Tab; readonly session: SessionSummary }): ReactNode {
+  switch (tab) {
+    case 'frames':
+      return <FramesTab session={session} />;
+    case 'messages':
+      return <MessagesTab session={session} />;
+    case 'handshake':
+      return <HandshakeTab session={session} />;
+    case 'timing':
+      return <TimingTab session={session} />;
+    case 'heartbeat':
+      return <HeartbeatTab session={session} />;
+    case 'statistics':
+      return <StatisticsTab session={session} />;
+    case 'close':
+      return <CloseTab session={session} />;
+  }
+}
+
+function TabBar({ tab, session }: { readonly tab: Tab; readonly session: SessionSummary }): ReactNode {
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+    if (by === 0) return;
+    event.preventDefault();
+    const next = TABS[(TABS.indexOf(tab) + by + TABS.length) % TABS.length];
+    if (next === undefined) return;
+    setUi({ tab: next });
+    document.getElementById(`tab-${next}`)?.focus();
+  };
+  return (
+    <div className="tabs" role="tablist" aria-label="Views of the session" onKeyDown={onKeyDown}>
+      {TABS.map((name) => (
+        <button
+          key={name}
+          id={`tab-${name}`}
+          type="button"
+          role="tab"
+          className="tab"
+          aria-selected={name === tab}
+          aria-controls="session-panel"
+          tabIndex={name === tab ? 0 : -1}
+          onClick={() => setUi({ tab: name })}
+        >
+          {TAB_NAMES[name]}
+          {name === 'handshake' && session.state === 'failed' && <span className="error"> ✕</span>}
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,103 @@
+import { create } from 'zustand';
+
+export type Tab = 'frames' | 'messages' | 'handshake' | 'timing' | 'heartbeat' | 'statistics' | 'close';
+export const TABS: readonly Tab[] = ['frames', 'messages', 'handshake', 'timing', 'heartbeat', 'statistics', 'close'];
+export type DetailTab = 'text' | 'json' | 'hex' | 'bits' | 'compare';
+export type Theme = 'system' | 'light' | 'dark';
+export type DirectionChoice = 'all' | 'up' | 'down';
+export type KindChoice = 'all' | 'data' | 'control';
+
+/** What the detail pane shows: a frame or a message of a session. */
+export interface Subject {
+  readonly kind: 'frame' | 'message';
+  readonly session: string;
+  readonly index: number;
+}
+
+export interface FilterFault {
+  readonly message: string;
+  readonly position: number | null;
+}
+
+interface UiState {
+  readonly session: string | null;
+  readonly tab: Tab;
+  /** Selected frame and message of the selected session. */
+  readonly frame: number | null;
+  readonly message: number | null;
+  readonly detailOpen: boolean;
+  readonly detailTab: DetailTab;
+  /** Of a fragment or compressed frame: its whole message, or its own bytes. */
+  readonly plane: 'message' | 'frame';
+  readonly follow: boolean;
+  readonly followSessions: boolean;
+  /** What stands in the field, and what the server has accepted of it. */
+  readonly filterText: string;
+  readonly filter: string;
+  readonly filterFault: FilterFault | null;
+  readonly direction: DirectionChoice;
+  readonly kind: KindChoice;
+  /** Text or /regex/ looked for in the selected session. */
+  readonly find: string;
+  readonly findFault: FilterFault | null;
+  readonly theme: Theme;
+  readonly compareWith: Subject | null;
+  readonly dialog: 'help' | 'clear' | 'delete' | null;
+  readonly sessionsPx: number;
+  readonly detailPx: number;
+  /** Said to screen readers and shown for a moment: what was copied, for instance. */
+  readonly notice: string | null;
+  readonly set: (change: Partial<Omit<UiState, 'set'>>) => void;
+}
+
+function remembered<T>(key: string, read: (text: string) => T | undefined, otherwise: T): T {
+  const text = localStorage.getItem(`frametap.${key}`);
+  return (text === null ? undefined : read(text)) ?? otherwise;
+}
+const readPx = (text: string): number | undefined => {
+  const px = Number(text);
+  return Number.isFinite(px) && px > 100 && px < 4000 ? px : undefined;
+};
+const readTheme = (text: string): Theme | undefined =>
+  text === 'light' || text === 'dark' || text === 'system' ? text : undefined;
+
+/** What the user has chosen. Nothing of the capture is in here. */
+export const useUi = create<UiState>((change) => ({
+  session: null,
+  tab: 'frames',
+  frame: null,
+  message: null,
+  detailOpen: true,
+  detailTab: 'text',
+  plane: 'message',
+  follow: true,
+  followSessions: true,
+  filterText: '',
+  filter: '',
+  filterFault: null,
+  direction: 'all',
+  kind: 'all',
+  find: '',
+  findFault: null,
+  theme: remembered('theme', readTheme, 'system'),
+  compareWith: null,
+  dialog: null,
+  sessionsPx: remembered('sessionsPx', readPx, 308),
+  detailPx: remembered('detailPx', readPx, 280),
+  notice: null,
+  set: (changes) => {
+    change(changes);
+    for (const key of ['theme', 'sessionsPx', 'detailPx'] as const) {
+      const value = changes[key];
+      if (value !== undefined) localStorage.setItem(`frametap.${key}`, String(value));
+    }
+  },
+}));
+
+export const setUi = useUi.getState().set;
+
+/** Opens another session: what was selected in the one before is let go. */
+export function openSession(id: string | null): void {
+  if (id === useUi.getState().session) return;
+  setUi({ session: id, frame: null, message: null, follow: true, find: '', findFault: null });
+}

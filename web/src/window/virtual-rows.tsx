@@ -1,0 +1,131 @@
+import type { KeyboardEventHandler, ReactNode, Ref } from 'react';
+import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { Pulse } from '../capture/pulse.ts';
+import { VirtualWindow } from './virtual-window.ts';
+import './virtual-rows.css';
+
+export interface VirtualRowsHandle {
+  /** Scrolls a position into view. */
+  reveal(position: number, options?: { readonly center: boolean }): void;
+  focus(): void;
+  /** Whole rows that fit. */
+  pageRows(): number;
+}
+
+interface VirtualRowsProps {
+  readonly rowPx: number;
+  readonly count: number;
+  /** What position 0 stands for; see virtual-window.ts. */
+  readonly origin?: number;
+  readonly follow?: boolean;
+  readonly onFollow?: (follow: boolean) => void;
+  /**
+   * Draws one row; it must be placed with the class `vrow` at `topPx`. `slot` is its key: elements of rows that left
+   * the screen are used again for those that come.
+   */
+  readonly row: (position: number, topPx: number, slot: number) => ReactNode;
+  /** Positions that are on the screen: told after drawing. */
+  readonly onVisible?: (first: number, last: number) => void;
+  readonly onKeyDown?: KeyboardEventHandler;
+  readonly role: string;
+  readonly label: string;
+  readonly rowCount?: number;
+  readonly columnCount?: number;
+  readonly activeId?: string | undefined;
+  readonly className?: string;
+  readonly handle?: Ref<VirtualRowsHandle>;
+  /** Stays at the top while the rows scroll below it. */
+  readonly header?: ReactNode;
+  readonly headerPx?: number;
+}
+
+const REST_MS = 180;
+
+/** A list of equal rows of any length. Only what is visible is drawn; the arithmetic is in virtual-window.ts. */
+export function VirtualRows(props: VirtualRowsProps): ReactNode {
+  const { rowPx, count, origin = 0, follow = false, onFollow, onVisible, handle, headerPx = 0 } = props;
+  const element = useRef<HTMLDivElement>(null);
+  const [{ window: list, pulse }] = useState(() => ({ window: new VirtualWindow(rowPx), pulse: new Pulse() }));
+  useSyncExternalStore(pulse.subscribe, pulse.version);
+
+  const projection = list.project({ count, origin, follow });
+  useLayoutEffect(() => {
+    list.commit(projection);
+    const node = element.current;
+    if (node !== null && Math.abs(node.scrollTop - projection.scrollPx) >= 1) node.scrollTop = projection.scrollPx;
+    onVisible?.(projection.first, projection.last);
+  });
+
+  useImperativeHandle(handle, () => ({
+    reveal: (position, options = { center: false }) => {
+      if (list.reveal(position, options)) pulse.beat();
+    },
+    focus: () => element.current?.focus({ preventScroll: true }),
+    pageRows: () => list.pageRows,
+  }));
+
+  useLayoutEffect(() => {
+    const node = element.current;
+    if (node === null) return;
+    const measure = (): void => {
+      if (list.resized(Math.max(0, node.clientHeight - headerPx))) pulse.beat();
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(node);
+    return () => observer.disconnect();
+  }, [list, pulse, headerPx]);
+
+  useEffect(() => {
+    const node = element.current;
+    if (node === null) return;
+    let rest: ReturnType<typeof setTimeout> | undefined;
+    const onScroll = (): void => {
+      const moved = list.scrolled(node.scrollTop);
+      if (moved === 0) return;
+      if (moved < 0) onFollow?.(false);
+      else if (list.atEnd) onFollow?.(true);
+      pulse.beat();
+      clearTimeout(rest);
+      rest = setTimeout(() => {
+        list.settle();
+        pulse.beat();
+      }, REST_MS);
+    };
+    // The list follows by setting its own position; a turn of the wheel must win over that at once.
+    const onWheel = (event: WheelEvent): void => {
+      if (event.deltaY < 0) onFollow?.(false);
+    };
+    node.addEventListener('scroll', onScroll, { passive: true });
+    node.addEventListener('wheel', onWheel, { passive: true });
+    return () => {
+      clearTimeout(rest);
+      node.removeEventListener('scroll', onScroll);
+      node.removeEventListener('wheel', onWheel);
+    };
+  }, [list, pulse, onFollow]);
+
+  const slots = Math.ceil((projection.last - projection.first + 1) / 16) * 16;
+  const rows: ReactNode[] = [];
+  for (let position = projection.first; position < projection.last; position += 1) {
+    rows.push(props.row(position, position * rowPx + projection.shiftPx, position % slots));
+  }
+  return (
+    <div
+      ref={element}
+      className={`vlist ${props.className ?? ''}`}
+      role={props.role}
+      aria-label={props.label}
+      aria-rowcount={props.rowCount}
+      aria-colcount={props.columnCount}
+      aria-activedescendant={props.activeId}
+      tabIndex={0}
+      onKeyDown={props.onKeyDown}
+    >
+      {props.header}
+      <div className="vlist-spacer" role="presentation" style={{ height: projection.spacerPx }}>
+        {rows}
+      </div>
+    </div>
+  );
+}
