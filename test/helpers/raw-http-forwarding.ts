@@ -10,6 +10,8 @@ import { connectRaw, type RawPeer } from './raw-http.ts';
 export interface ForwardingProxyOptions {
   readonly ca?: string;
   readonly host?: string;
+  /** Each answer is said to be the last one of the client's connection. */
+  readonly lastAnswers?: boolean;
   readonly maxConnectionsPerOrigin?: number;
   /** Fails or delays a connection. */
   readonly beforeConnect?: (origin: Origin) => void | Promise<void>;
@@ -59,6 +61,7 @@ export async function startForwardingProxy(options: ForwardingProxyOptions = {})
       /^(https?):\/\/(\[[^\]]*\]|[^/:?]*)(?::(\d+))?(.*)$/s.exec(request.url ?? '') ?? [];
     const secure = scheme === 'https';
     const origin = { secure, host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? (secure ? 443 : 80)) };
+    if (options.lastAnswers === true) response.setHeader('Connection', 'close');
     forwarder.forward(request, response, {
       origin,
       target,

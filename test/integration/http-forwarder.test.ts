@@ -154,6 +154,13 @@ describe('the response head', () => {
     });
   });
 
+  it('keeps a `Connection: close` of the proxy’s own, and only that', async () => {
+    const client = await (await startProxy({ lastAnswers: true })).connect();
+    const { server } = await begin(client, `GET ${at('/')} HTTP/1.1\r\nHost: o\r\n\r\n`);
+    server.write('HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nX: y\r\nContent-Length: 2\r\n\r\nok');
+    expect(await client.readRest()).toBe('HTTP/1.1 200 OK\r\nConnection: close\r\nX: y\r\nContent-Length: 2\r\n\r\nok');
+  });
+
   it('may have 2,500 fields and 125 KB', async () => {
     const client = await (await startProxy()).connect();
     const { server } = await begin(client, `GET ${at('/')} HTTP/1.1\r\nHost: o\r\n\r\n`);

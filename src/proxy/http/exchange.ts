@@ -165,8 +165,11 @@ export class Exchange {
     const status = upstreamResponse.statusCode ?? 0;
     response.sendDate = false;
     if (delimitedBy === 'connection-close') response.shouldKeepAlive = false;
-    // HTTP/1.1 connections stay open unless something else is said, so nothing has to be added to say it.
-    if (response.shouldKeepAlive && !isHttp10(request)) response.removeHeader('Connection');
+    // HTTP/1.1 connections stay open unless something else is said, so nothing has to be added to say it. Where the
+    // owner of the client's connection has said `close`, that stays.
+    if (response.shouldKeepAlive && !isHttp10(request) && !response.hasHeader('Connection')) {
+      response.removeHeader('Connection');
+    }
     try {
       response.writeHead(status, upstreamResponse.statusMessage ?? STATUS_CODES[status] ?? '', [...fields]);
     } catch (error) {
