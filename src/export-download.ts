@@ -27,6 +27,15 @@ export interface ExportRequest {
  * @throws {FrametapError} `not-running`, `cannot-write`, `usage` for what the API refuses
  */
 export async function downloadExport(wanted: ExportRequest): Promise<void> {
+  try {
+    await download(wanted);
+  } catch (cause) {
+    if (wanted.signal?.aborted !== true) throw cause;
+    throw new FrametapError('cannot-write', 'The export was stopped.', { cause });
+  }
+}
+
+async function download(wanted: ExportRequest): Promise<void> {
   const response = await openExport(await findInstance(wanted), wanted);
   try {
     if (response.statusCode !== 200) throw await refusal(response);
