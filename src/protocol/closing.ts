@@ -22,12 +22,12 @@ export function readClosePayload(payload: Uint8Array): ClosePayload {
   return { code, reason: new TextDecoder('utf-8', { ignoreBOM: true }).decode(reason), violations };
 }
 
-/** A close frame's payload: status code and reason (RFC 6455 §5.5.1). */
+/** A close frame's payload: status code and as much of the reason as fits (RFC 6455 §5.5, §5.5.1). */
 export function closePayload(code: number, reason: string): Uint8Array {
-  const text = new TextEncoder().encode(reason).subarray(0, 123);
-  const payload = new Uint8Array(2 + text.length);
+  const payload = new Uint8Array(125);
   payload[0] = code >>> 8;
   payload[1] = code & 0xff;
-  payload.set(text, 2);
-  return payload;
+  // `encodeInto` writes whole characters only.
+  const { written } = new TextEncoder().encodeInto(reason, payload.subarray(2));
+  return payload.slice(0, 2 + written);
 }

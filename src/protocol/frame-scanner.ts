@@ -187,14 +187,16 @@ export class FrameScanner {
     this.streamOffset = streamOffset;
     this.payloadDone = 0;
     this.#remaining = length;
+    const start = header === this.#header ? position : next;
     if (lost) {
       this.#lost = true;
       this.begins = true;
       this.ends = false;
-      this.payloadStart = this.payloadEnd = this.#position = end;
+      this.payloadStart = this.payloadEnd = start;
+      this.#position = end;
       return Scan.Lost;
     }
-    return this.#payload(header === this.#header ? position : next, end, true);
+    return this.#payload(start, end, true);
   }
 
   #payload(start: number, end: number, begins: boolean): Scan {
