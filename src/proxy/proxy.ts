@@ -1,4 +1,4 @@
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { CaptureWriter } from '../capture/session-recorder.ts';
 import type { RequestHead } from '../contract/session.ts';
 import { FrametapError } from '../errors.ts';
@@ -9,6 +9,7 @@ import { answerBytes, endWith, refusal } from './answer.ts';
 import type { ClientConnection, ProxyLogger } from './client-connection.ts';
 import { terminateTls } from './client-tls.ts';
 import { Deadlines } from './deadlines.ts';
+import { HandshakeKeys } from './handshake-keys.ts';
 import type { HttpForwarder } from './http-forwarder.ts';
 import { answerRefusal, HttpRequests, type HttpExchange } from './http-requests.ts';
 import type { Origin } from './leg.ts';
@@ -17,9 +18,11 @@ import { Tunnels } from './modes/connect.ts';
 import type { Mode, Route } from './modes/mode.ts';
 import { modesOf } from './modes/table.ts';
 import { isOwnHost, OwnPages } from './own-pages.ts';
+import { bindPort } from './port.ts';
 import { ProxyAuthentication } from './proxy-authentication.ts';
+import { asFrametapError, refuseAndRecord } from './recorded-refusal.ts';
 import type { OwnListener } from './self-guard.ts';
-import { OpeningHandshake, refuseHandshake, type HandshakeGround, type StartSession } from './upgrade.ts';
+import { OpeningHandshake, type HandshakeGround, type StartSession } from './upgrade.ts';
 import type { TunnelUpstream } from './upstream.ts';
 
 export interface ProxyOptions {
@@ -75,7 +78,10 @@ export interface Proxy {
  */
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const front = new Front(options);
-  const { address, port } = await listen(front.listener.server, options);
+  const { server } = front.listener;
+  const { address, port } = await bindPort(server, options);
+  // An error of a listening socket (no more file descriptors, say) concerns one connection that never came.
+  server.on('error', (error) => options.logger.warn({ err: error }, 'A connection could not be accepted'));
   const own = { address, port };
   options.ownListeners.add(own);
   front.port = port;
@@ -135,6 +141,7 @@ class Front implements Doors {
       upstream,
       startSession,
       strict: options.strict ?? false,
+      keys: new HandshakeKeys(),
       answerDeadlines: new Deadlines(this.#timeouts.answerMs),
       goneDeadlines: new Deadlines(this.#timeouts.goneMs),
       released: ({ raw }) => this.listener.release(raw),
@@ -171,7 +178,7 @@ class Front implements Doors {
       const url = /^[a-z]+:/i.test(head.target)
         ? head.target
         : `ws://${fieldValues(head.headers, 'host')[0] ?? ''}${head.target}`;
-      refuseHandshake(this.#options.capture, { connection, head, url, mode }, error);
+      refuseAndRecord(this.#options.capture, { connection, head, url, mode }, error);
       return;
     }
     new OpeningHandshake(this.#handshakes, { connection, head, rest, route }).start();
@@ -254,8 +261,7 @@ class Front implements Doors {
   }
 
   #tlsFailed(connection: ClientConnection, error: unknown): void {
-    const problem =
-      error instanceof FrametapError ? error : new FrametapError('internal', String(error), { cause: error });
+    const problem = asFrametapError(error);
     connection.raw.destroy();
     const { address, port, tunnel } = connection;
     const { capture, reverse, logger } = this.#options;
@@ -300,40 +306,4 @@ function namesOwnHost(head: RequestHead): boolean {
     // What is no host is not ours.
     return false;
   }
-}
-
-/** How many ports are tried after one that is taken. */
-const PORTS_TRIED = 100;
-
-async function listen(server: Server, options: ProxyOptions): Promise<{ address: string; port: number }> {
-  const last = options.nextFreePort === true ? Math.min(options.port + PORTS_TRIED, 65_535) : options.port;
-  for (let port = options.port; ; port++) {
-    const problem = await tryToListen(server, options.host, port);
-    if (problem === null) break;
-    if (problem.code === 'EADDRINUSE' && port < last) continue;
-    const named = formatHostPort({ host: options.host, port });
-    if (problem.code === 'EADDRINUSE') throw new FrametapError('port-taken', `${named} is taken.`, { cause: problem });
-    throw new FrametapError('bind-failed', `${named} cannot be listened on (${problem.code ?? problem.message}).`, {
-      cause: problem,
-    });
-  }
-  const bound = server.address();
-  if (bound === null || typeof bound === 'string') throw new FrametapError('bind-failed');
-  // An error of a listening socket (no more file descriptors, say) concerns one connection that never came.
-  server.on('error', (error) => options.logger.warn({ err: error }, 'A connection could not be accepted'));
-  return { address: bound.address, port: bound.port };
-}
-
-function tryToListen(server: Server, host: string, port: number): Promise<NodeJS.ErrnoException | null> {
-  return new Promise((resolve) => {
-    const failed = (error: NodeJS.ErrnoException): void => {
-      server.off('listening', listening);
-      resolve(error);
-    };
-    const listening = (): void => {
-      server.off('error', failed);
-      resolve(null);
-    };
-    server.once('error', failed).once('listening', listening).listen(port, host);
-  });
 }

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { CaptureWriter, SessionRecorder } from '../capture/session-recorder.ts';
-import type { Party, RequestHead, ResponseHead } from '../contract/session.ts';
+import type { RequestHead, ResponseHead } from '../contract/session.ts';
 import { FrametapError } from '../errors.ts';
 import type { NegotiatedDeflate } from '../protocol/extensions.ts';
 import {
@@ -21,9 +20,11 @@ import { formatAuthority } from '../protocol/request-target.ts';
 import { answerBytes, endWith, refusal } from './answer.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Deadline, Deadlines } from './deadlines.ts';
+import type { HandshakeKeys } from './handshake-keys.ts';
 import type { Leg, Upstream, UpstreamConnection } from './leg.ts';
 import type { Route } from './modes/mode.ts';
 import { withoutProxyCredentials } from './proxy-authentication.ts';
+import { asFrametapError, blameFor } from './recorded-refusal.ts';
 import { RefusedHandshake } from './refused-handshake.ts';
 
 /** Takes over both legs once the opening handshake has succeeded. */
@@ -40,6 +41,7 @@ export interface HandshakeGround {
   readonly upstream: Upstream;
   readonly startSession: StartSession;
   readonly strict: boolean;
+  readonly keys: HandshakeKeys;
   /** How long a server may take to answer. */
   readonly answerDeadlines: Deadlines;
   /** How long a client that has ended its side is still waited for. */
@@ -51,32 +53,6 @@ export interface HandshakeGround {
 /** More than this before the 101 and the client is read no further. */
 const MAX_EARLY_BYTES = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
-
-/**
- * Refuses a handshake that has nowhere to go.
- * @param url what the session list shows
- */
-export function refuseHandshake(
-  capture: CaptureWriter,
-  refused: {
-    readonly connection: ClientConnection;
-    readonly head: RequestHead;
-    readonly url: string;
-    readonly mode: Route['mode'];
-  },
-  error: FrametapError,
-): void {
-  const { connection, head, url, mode } = refused;
-  const { address, port } = connection;
-  const recorder = capture.openSession({ url, mode, client: { address, port } });
-  const answer = refusal(error);
-  recorder.update({
-    clientTls: connection.clientTls,
-    handshake: { clientRequest: withoutProxyCredentials(head), clientResponse: answer.head },
-  });
-  recorder.failed({ by: 'client', code: error.code, message: error.message });
-  endWith(connection.socket, connection.raw, answerBytes(answer));
-}
 
 /** The URL of a handshake's session. */
 export function webSocketUrl({ origin, target }: Route): string {
@@ -129,7 +105,7 @@ export class OpeningHandshake {
   start(): void {
     const problem = checkClientHandshake(this.#request);
     if (problem !== null) {
-      this.#refuse('client', problem);
+      this.#fail(problem);
       return;
     }
     const { socket } = this.#connection;
@@ -137,7 +113,7 @@ export class OpeningHandshake {
     if (this.#early.length < MAX_EARLY_BYTES) socket.resume();
     this.#ground.upstream.connect(this.#route.origin).then(
       (server) => this.#connected(server),
-      (error: unknown) => this.#refuse(partyOf(error), asFrametapError(error)),
+      (error: unknown) => this.#fail(asFrametapError(error)),
     );
   }
 
@@ -173,7 +149,7 @@ export class OpeningHandshake {
     this.#server = server;
     const { origin, target, host } = this.#route;
     const request = serverRequest(this.#request, {
-      key: randomBytes(16).toString('base64'),
+      key: this.#ground.keys.next(),
       target: target === '' ? '/' : target.startsWith('?') ? `/${target}` : target,
       host,
     });
@@ -188,7 +164,7 @@ export class OpeningHandshake {
     if (this.#clientEnded) server.socket.end();
     this.#sentAtMs = performance.now();
     this.#deadline = this.#ground.answerDeadlines.start(() =>
-      this.#refuse('server', new FrametapError('upstream-timeout', 'The server did not answer the opening handshake.')),
+      this.#fail(new FrametapError('upstream-timeout', 'The server did not answer the opening handshake.')),
     );
     server.socket.resume();
   }
@@ -215,8 +191,7 @@ export class OpeningHandshake {
       }
     } catch (error) {
       const problem = asFrametapError(error);
-      this.#refuse(
-        'server',
+      this.#fail(
         problem.code === 'head-too-large'
           ? new FrametapError('upstream-bad-response', "The header block of the server's answer is over 64 KiB.")
           : problem,
@@ -230,8 +205,7 @@ export class OpeningHandshake {
       return;
     }
     const started = this.#reader.bytes.length > 0;
-    this.#refuse(
-      'server',
+    this.#fail(
       new FrametapError(
         'upstream-closed',
         started
@@ -279,16 +253,14 @@ export class OpeningHandshake {
     if (!outcome.proof.matches) {
       const { received, expected } = outcome.proof;
       const found = received === null ? 'no Sec-WebSocket-Accept' : `Sec-WebSocket-Accept ${JSON.stringify(received)}`;
-      this.#refuse(
-        'server',
+      this.#fail(
         new FrametapError(
           'upstream-bad-accept',
           `The server answered 101 with ${found}; the key demands ${expected ?? ''}.`,
         ),
       );
     } else if (this.#ground.strict && outcome.violations.length > 0) {
-      this.#refuse(
-        'server',
+      this.#fail(
         new FrametapError(
           'upstream-not-offered',
           `The server's 101 breaks the protocol: ${outcome.violations.join(', ')}.`,
@@ -320,13 +292,13 @@ export class OpeningHandshake {
     });
   }
 
-  #refuse(by: Party, error: FrametapError): void {
+  #fail(error: FrametapError): void {
     if (this.#settled) return;
     this.#settle();
     this.#server?.raw.destroy();
     const answer = refusal(error);
     this.#recorder.update({ handshake: { clientResponse: answer.head } });
-    this.#recorder.failed({ by, code: error.code, message: error.message });
+    this.#recorder.failed({ by: blameFor(error), code: error.code, message: error.message });
     endWith(this.#connection.socket, this.#connection.raw, answerBytes(answer));
   }
 
@@ -344,12 +316,3 @@ export class OpeningHandshake {
 }
 
 const GONE = 'The client closed the connection before the opening handshake was done.';
-
-function asFrametapError(error: unknown): FrametapError {
-  if (error instanceof FrametapError) return error;
-  return new FrametapError('internal', error instanceof Error ? error.message : String(error), { cause: error });
-}
-
-function partyOf(error: unknown): Party {
-  return error instanceof FrametapError && error.code.startsWith('upstream-') ? 'server' : 'proxy';
-}

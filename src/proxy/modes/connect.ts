@@ -2,12 +2,12 @@ import type { CaptureWriter } from '../../capture/session-recorder.ts';
 import type { RequestHead } from '../../contract/session.ts';
 import { FrametapError } from '../../errors.ts';
 import { formatHostPort, parseAuthority } from '../../protocol/request-target.ts';
-import { answerBytes, endWith, refusal } from '../answer.ts';
+import { endWith } from '../answer.ts';
 import type { ClientConnection } from '../client-connection.ts';
 import type { Origin } from '../leg.ts';
 import type { Reception } from '../listener.ts';
 import { isOwnHost } from '../own-pages.ts';
-import { withoutProxyCredentials } from '../proxy-authentication.ts';
+import { asFrametapError, refuseAndRecord } from '../recorded-refusal.ts';
 import { joinUnread } from '../tunnel.ts';
 import type { DialedConnection, TunnelUpstream } from '../upstream.ts';
 import type { Mode } from './mode.ts';
@@ -52,7 +52,7 @@ export class Tunnels {
       target = parseAuthority(head.target);
     } catch (error) {
       if (!(error instanceof FrametapError)) throw error;
-      this.#fail({ connection, head, url: head.target }, error);
+      refuseAndRecord(this.#options.capture, { connection, head, url: head.target, mode: 'connect' }, error);
       return;
     }
     if (isOwnHost(target.host)) {
@@ -65,8 +65,8 @@ export class Tunnels {
         else this.#establish(connection, { target, rest, dialed });
       },
       (error: unknown) => {
-        const problem = error instanceof FrametapError ? error : new FrametapError('internal', String(error));
-        this.#fail({ connection, head, url: formatHostPort(target) }, problem);
+        const refused = { connection, head, url: formatHostPort(target), mode: 'connect' } as const;
+        refuseAndRecord(this.#options.capture, refused, asFrametapError(error));
       },
     );
   }
@@ -151,23 +151,6 @@ export class Tunnels {
     const dialed = this.#dialed.get(tunnel) ?? null;
     this.#dialed.delete(tunnel);
     return dialed;
-  }
-
-  #fail(
-    {
-      connection,
-      head,
-      url,
-    }: { readonly connection: ClientConnection; readonly head: RequestHead; readonly url: string },
-    error: FrametapError,
-  ): void {
-    const { address, port } = connection;
-    const recorder = this.#options.capture.openSession({ url, mode: 'connect', client: { address, port } });
-    const answer = refusal(error);
-    recorder.update({ handshake: { clientRequest: withoutProxyCredentials(head), clientResponse: answer.head } });
-    const by = error.code.startsWith('upstream-') ? 'server' : error.code === 'target-invalid' ? 'client' : 'proxy';
-    recorder.failed({ by, code: error.code, message: error.message });
-    endWith(connection.socket, connection.raw, answerBytes(answer));
   }
 }
 
