@@ -1,28 +1,18 @@
-import { TimeSlice } from '../capture/time-slice.ts';
-import type { FrameRow } from '../contract/frame.ts';
-import type { SessionSummary } from '../contract/session.ts';
+import type { FastifyReply } from 'fastify';
 
-/** A filter at work: it asks to be paused now and then, so that long searches do not hold up what passes. */
-export interface Search<T> {
-  matches(candidate: T): boolean;
-  /** Gives way where it is time to. */
-  pause(): Promise<void>;
-}
+/** A filtered page ends after so long, with what was found, so that the first results come soon. */
+export const SEARCH_MS = 250;
 
-export function sessionFilter(filter: string | undefined): Search<SessionSummary> {
-  return search(filter, (session) => session.url);
-}
-export function frameFilter(filter: string | undefined): Search<FrameRow> {
-  return search(filter, (frame) => frame.preview?.data ?? '');
-}
+const signals = new WeakMap<FastifyReply, AbortSignal>();
 
-function search<T>(filter: string | undefined, textOf: (candidate: T) => string): Search<T> {
-  const wanted = filter?.trim().toLowerCase() ?? '';
-  const slice = new TimeSlice();
-  return {
-    matches: (candidate) => wanted === '' || textOf(candidate).toLowerCase().includes(wanted),
-    pause: async () => {
-      if (slice.over) await slice.pause();
-    },
-  };
+/** Aborted when the caller is gone before it was answered: nobody waits for the work any more. */
+export function signalOf(reply: FastifyReply): AbortSignal {
+  let signal = signals.get(reply);
+  if (signal === undefined) {
+    const controller = new AbortController();
+    reply.raw.once('close', () => controller.abort());
+    ({ signal } = controller);
+    signals.set(reply, signal);
+  }
+  return signal;
 }

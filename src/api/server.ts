@@ -90,7 +90,8 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
 
   app.setErrorHandler((error: FastifyError | FrametapError, request, reply) => {
     const { status, body, fault } = answerFor(error);
-    if (fault) logger.error({ err: error, route: request.routeOptions.url }, 'dashboard route');
+    // A caller that has gone ends the work for it: that is no fault.
+    if (fault && !reply.raw.destroyed) logger.error({ err: error, route: request.routeOptions.url }, 'dashboard route');
     return reply.code(status).type('application/json; charset=utf-8').send(body);
   });
   app.setNotFoundHandler((_request, reply) => {

@@ -8,7 +8,7 @@ export interface ExportJob {
   readonly reader: CaptureReader;
   readonly messages: MessageReader;
   /** Which sessions; all where it is left out. */
-  readonly wanted?: (session: SessionSummary) => boolean;
+  readonly wanted?: (session: SessionSummary) => boolean | Promise<boolean>;
   /** Name and version of this program. */
   readonly generator: string;
   readonly exportedAt: Date;

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { MessageContent } from '../capture/message-reader.ts';
+import type { MessageStart } from '../capture/message-reader.ts';
 import { Opcode, type FrameRow } from '../contract/frame.ts';
 import type { MessageRow } from '../contract/message.ts';
 import type { SessionDetail } from '../contract/session.ts';
@@ -12,6 +12,8 @@ const CHUNK_CHARS = 64 * 1024;
 const PAGE_SESSIONS = 1_000;
 const PAGE_FRAMES = 200;
 const PAGE_MESSAGES = 50;
+/** A compressed message up to this length is read together with its neighbours. */
+const SHORT_BYTES = 64 * 1024;
 
 /** CONTRACT: "JSON export, version 1", docs/capture.schema.json. */
 export const jsonExporter: Exporter = {
@@ -32,7 +34,7 @@ export const jsonExporter: Exporter = {
 };
 
 async function* documentPieces(job: ExportJob): AsyncGenerator<string> {
-  const ids = sessionIds(job);
+  const ids = await sessionIds(job);
   const head = {
     format: 'frametap-capture',
     version: 1,
@@ -54,11 +56,11 @@ async function* documentPieces(job: ExportJob): AsyncGenerator<string> {
 }
 
 /** The sessions that are there now: those that open later are not in this document. */
-function sessionIds({ reader, wanted = () => true }: ExportJob): string[] {
+async function sessionIds({ reader, wanted }: ExportJob): Promise<string[]> {
   const ids: string[] = [];
   for (let after: string | undefined; ;) {
     const page = reader.sessions({ limit: PAGE_SESSIONS, ...(after !== undefined && { after }) });
-    for (const session of page) if (wanted(session)) ids.push(session.id);
+    for (const session of page) if (wanted === undefined || (await wanted(session))) ids.push(session.id);
     after = page.at(-1)?.id;
     if (page.length < PAGE_SESSIONS) return ids;
   }
@@ -108,22 +110,49 @@ function framePayload(
   return exportPayload(held.bytes, { text, truncated: !held.whole });
 }
 
-async function* messagesOf({ messages }: ExportJob, { id, frameCount }: SessionDetail): AsyncGenerator<object> {
+async function* messagesOf(job: ExportJob, { id, frameCount }: SessionDetail): AsyncGenerator<object> {
   for (let from = 0; ;) {
-    const rows = (await messages.messages(id, from, PAGE_MESSAGES)) ?? [];
+    const rows = (await job.messages.messages(id, from, PAGE_MESSAGES)) ?? [];
     if (rows.length === 0) return;
-    for (const row of rows) {
-      from = row.index + 1;
-      if (row.firstFrame >= frameCount) return;
-      // A message that is still growing may have frames that are not in this document.
-      if (row.lastFrame >= frameCount) continue;
-      yield { ...row, preview: undefined, payload: messagePayload(row, await messages.content(id, row.index)) };
+    // A message that is still growing may have frames that are not in this document.
+    const whole = rows.filter(({ lastFrame }) => lastFrame < frameCount);
+    const starts = await compressedStarts(job, id, whole);
+    for (const row of whole) {
+      const payload = startPayload(row, starts.get(row.firstFrame)) ?? (await messagePayload(job, id, row));
+      yield { ...row, preview: undefined, payload };
     }
+    const last = rows.at(-1) as MessageRow;
+    if (last.firstFrame >= frameCount) return;
+    from = last.index + 1;
   }
 }
 
-function messagePayload(row: MessageRow, content: MessageContent | null | undefined): ExportedPayload | null {
+/** Asks for a page of compressed messages at once, the first `SHORT_BYTES` of each: most are no longer. */
+async function compressedStarts(
+  { messages }: ExportJob,
+  id: string,
+  rows: readonly MessageRow[],
+): Promise<ReadonlyMap<number, MessageStart>> {
+  const frames = rows.filter(({ compressed }) => compressed).map(({ firstFrame }) => firstFrame);
+  return frames.length === 0 ? new Map<number, MessageStart>() : messages.contents(id, frames, SHORT_BYTES);
+}
+
+function startPayload(row: MessageRow, start: MessageStart | undefined): ExportedPayload | undefined {
+  if (start === undefined || start.bytes === null || start.bytes.length !== start.totalLength) return undefined;
+  return exportPayload(start.bytes, { text: row.type === 'text', truncated: false });
+}
+
+async function messagePayload(
+  { reader, messages }: ExportJob,
+  id: string,
+  row: MessageRow,
+): Promise<ExportedPayload | null> {
+  const text = row.type === 'text';
+  if (!row.compressed && row.frameCount === 1) {
+    const frame = reader.frameBytes(id, row.firstFrame, 'payload');
+    if (frame?.whole === true) return exportPayload(frame.bytes, { text, truncated: false });
+  }
+  const content = await messages.content(id, row.index);
   if (content === null || content === undefined) return null;
-  const truncated = content.bytes.length < content.totalLength;
-  return exportPayload(content.bytes, { text: row.type === 'text', truncated });
+  return exportPayload(content.bytes, { text, truncated: content.bytes.length < content.totalLength });
 }

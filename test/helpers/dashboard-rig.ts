@@ -103,3 +103,13 @@ function rawRequest(port: number, { target, method = 'GET', headers }: RawReques
     socket.write([`${method} ${target} HTTP/1.1`, ...headers, 'Connection: close', '', ''].join('\r\n'));
   });
 }
+
+/** The same reader, with some of its functions in other hands. */
+export function overriding(reader: CaptureReader, members: Partial<CaptureReader>): CaptureReader {
+  return new Proxy(reader, {
+    get(target, name) {
+      const member: unknown = Reflect.get(name in members ? members : target, name);
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+    },
+  });
+}

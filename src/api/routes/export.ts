@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
 import { Type } from 'typebox';
+import { parseFilter } from '../../capture/filter.ts';
+import { sessionMatches } from '../../capture/frame-search.ts';
 import { EXPORT_FORMATS, exporterFor } from '../../export/exporter.ts';
 import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
 import { Filter, SessionId } from '../schema.ts';
-import { sessionFilter } from '../search.ts';
+import { signalOf } from '../search.ts';
 import { noSession } from './sessions.ts';
 
 export function registerExport(app: Api, { reader, messages, version }: RouteContext): void {
@@ -12,7 +14,7 @@ export function registerExport(app: Api, { reader, messages, version }: RouteCon
     {
       schema: {
         summary: 'The capture, or one session of it, as a file',
-        description: `Cookies and credentials are redacted unless secrets=include. Formats: ${EXPORT_FORMATS.join(', ')}.`,
+        description: `A filter chooses sessions, by themselves or by one of their frames; each is exported whole. Cookies and credentials are redacted unless secrets=include. Formats: ${EXPORT_FORMATS.join(', ')}.`,
         querystring: Type.Object({
           format: Type.String({ default: 'json' }),
           session: Type.Optional(SessionId),
@@ -29,7 +31,8 @@ export function registerExport(app: Api, { reader, messages, version }: RouteCon
       const { format, session, filter, secrets } = request.query;
       const exporter = exporterFor(format);
       if (session !== undefined && reader.session(session) === undefined) throw noSession(session);
-      const search = sessionFilter(filter);
+      const chosen = parseFilter(filter ?? '');
+      const signal = signalOf(reply);
       const exportedAt = new Date();
       const pieces = exporter.write({
         reader,
@@ -37,7 +40,9 @@ export function registerExport(app: Api, { reader, messages, version }: RouteCon
         generator: `frametap ${version}`,
         exportedAt,
         withSecrets: secrets === 'include',
-        wanted: (candidate) => (session === undefined || candidate.id === session) && search.matches(candidate),
+        wanted: async (candidate) =>
+          (session === undefined || candidate.id === session) &&
+          sessionMatches({ reader, messages }, candidate, chosen, { signal }),
       });
       const scope = session === undefined ? '' : `-session-${session}`;
       const stamp = exportedAt.toISOString().slice(0, 19).replaceAll(':', '-');

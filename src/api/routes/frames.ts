@@ -1,20 +1,38 @@
 import { Type } from 'typebox';
 import type { FastifyReply } from 'fastify';
+import type { CaptureReader } from '../../capture/capture-reader.ts';
+import { parseFilter, type Filter } from '../../capture/filter.ts';
+import { searchSteps } from '../../capture/frame-search.ts';
 import type { MessageReader } from '../../capture/message-reader.ts';
 import type { FrameRow } from '../../contract/frame.ts';
 import { FrametapError } from '../../errors.ts';
 import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
-import { bytesAnswer, Filter, FramePageAnswer, Index, SessionIndexParams, SessionParams } from '../schema.ts';
-import { frameFilter } from '../search.ts';
+import {
+  bytesAnswer,
+  Filter as FilterText,
+  FramePageAnswer,
+  Index,
+  SessionIndexParams,
+  SessionParams,
+} from '../schema.ts';
+import { SEARCH_MS, signalOf } from '../search.ts';
 import { noSession } from './sessions.ts';
 
 const MAX_PAGE = 5_000;
-/** Rows that a search reads at once. */
-const READ_ROWS = 500;
-/** A filtered page ends after so long, with what was found, so that the first results come soon. */
-const SEARCH_MS = 250;
 
-export function registerFrames(app: Api, { reader, messages }: RouteContext): void {
+interface PageRange {
+  readonly from: number;
+  readonly limit: number;
+  /** Frames with this index, and later ones, came after the page was asked for. */
+  readonly end: number;
+}
+interface Page {
+  readonly rows: readonly FrameRow[];
+  readonly next: number | null;
+}
+
+export function registerFrames(app: Api, context: RouteContext): void {
+  const { reader, messages } = context;
   app.get(
     '/api/sessions/:id/frames',
     {
@@ -26,34 +44,23 @@ export function registerFrames(app: Api, { reader, messages }: RouteContext): vo
         querystring: Type.Object({
           from: Type.Optional(Index),
           limit: Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: 500 }),
-          filter: Type.Optional(Filter),
+          filter: Type.Optional(FilterText),
         }),
         response: { 200: FramePageAnswer, ...errorAnswers },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id } = request.params;
-      const { limit, filter } = request.query;
-      const search = frameFilter(filter);
+      const { from = 0, limit, filter: text } = request.query;
+      const filter = parseFilter(text ?? '');
       const session = reader.session(id);
       if (session === undefined) throw noSession(id);
       const { frameCount, firstHeldFrame } = session;
-      const endMs = performance.now() + SEARCH_MS;
-      const found: FrameRow[] = [];
-      let from = request.query.from ?? 0;
-      while (found.length < limit && from < frameCount && performance.now() < endMs) {
-        const rows = reader.frames(id, from, filter === undefined ? limit - found.length : READ_ROWS) ?? [];
-        const seen = rows.filter((row) => row.index < frameCount);
-        from = seen.length === 0 ? frameCount : from;
-        for (const row of await withPreviews(messages, id, seen)) {
-          if (found.length === limit) break;
-          from = row.index + 1;
-          if (search.matches(row)) found.push(row);
-        }
-        await search.pause();
-      }
-      const next = from < frameCount ? from : null;
-      return { frames: found, next, frameCount, firstHeldFrame };
+      const page =
+        text === undefined || text.trim() === ''
+          ? readPage(reader, id, { from, limit, end: frameCount })
+          : await searchPage(context, id, filter, { from, limit, end: frameCount, signal: signalOf(reply) });
+      return { frames: await withPreviews(messages, id, page.rows), next: page.next, frameCount, firstHeldFrame };
     },
   );
 
@@ -91,6 +98,33 @@ export function registerFrames(app: Api, { reader, messages }: RouteContext): vo
       return sendBytes(reply, frame, `frametap-${id}-frame-${index}${plane === 'wire' ? '-wire' : ''}.bin`);
     },
   );
+}
+
+function readPage(reader: CaptureReader, id: string, { from, limit, end }: PageRange): Page {
+  const rows = (reader.frames(id, from, limit) ?? []).filter(({ index }) => index < end);
+  const next = (rows.at(-1)?.index ?? end) + 1;
+  return { rows, next: rows.length === limit && next < end ? next : null };
+}
+
+async function searchPage(
+  { reader, messages }: RouteContext,
+  id: string,
+  filter: Filter,
+  { from, limit, end, signal }: PageRange & { readonly signal: AbortSignal },
+): Promise<Page> {
+  const endMs = performance.now() + SEARCH_MS;
+  const rows: FrameRow[] = [];
+  for await (const step of searchSteps({ reader, messages }, id, filter, { from, signal })) {
+    for (const index of step.indexes) {
+      if (index >= end) return { rows, next: null };
+      if (rows.length === limit) return { rows, next: index };
+      // Evicted since it was found: no longer there.
+      rows.push(...(reader.frames(id, index, 1) ?? []).filter((row) => row.index === index));
+    }
+    if (step.next >= end) break;
+    if (rows.length === limit || performance.now() >= endMs) return { rows, next: step.next };
+  }
+  return { rows, next: null };
 }
 
 /** Sends the inflated content of one message. */

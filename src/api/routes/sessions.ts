@@ -1,18 +1,23 @@
 import { Type } from 'typebox';
+import { parseFilter } from '../../capture/filter.ts';
+import { sessionMatches } from '../../capture/frame-search.ts';
+import { TimeSlice } from '../../capture/time-slice.ts';
 import type { SessionSummary } from '../../contract/session.ts';
 import { FrametapError } from '../../errors.ts';
 import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
 import { EmptyAnswer, Filter, SessionDetailAnswer, SessionId, SessionPageAnswer, SessionParams } from '../schema.ts';
-import { sessionFilter } from '../search.ts';
+import { SEARCH_MS, signalOf } from '../search.ts';
 
 const PAGE = 1_000;
 
-export function registerSessions(app: Api, { reader, live }: RouteContext): void {
+export function registerSessions(app: Api, { reader, messages, live }: RouteContext): void {
   app.get(
     '/api/sessions',
     {
       schema: {
         summary: 'Sessions, oldest first, paged',
+        description:
+          'A filtered page may be short, or empty, and still have a next one: a search is cut after a while.',
         querystring: Type.Object({
           filter: Type.Optional(Filter),
           after: Type.Optional(SessionId),
@@ -21,20 +26,27 @@ export function registerSessions(app: Api, { reader, live }: RouteContext): void
         response: { 200: SessionPageAnswer, ...errorAnswers },
       },
     },
-    async (request) => {
-      const { filter, limit } = request.query;
-      let after = request.query.after;
-      const search = sessionFilter(filter);
+    async (request, reply) => {
+      const { filter: text, limit } = request.query;
+      let { after } = request.query;
+      const filter = parseFilter(text ?? '');
+      const slice = new TimeSlice({ signal: signalOf(reply) });
+      const endMs = performance.now() + SEARCH_MS;
       const sessions: SessionSummary[] = [];
+      let looked = 0;
       for (;;) {
         const page = reader.sessions({ limit: PAGE, ...(after !== undefined && { after }) });
         for (const session of page) {
-          if (sessions.length === limit) return { sessions, next: after ?? null };
+          const late = looked > 0 && performance.now() > endMs;
+          if (sessions.length === limit || late) return { sessions, next: after ?? null };
+          looked++;
+          if (await sessionMatches({ reader, messages }, session, filter, { signal: signalOf(reply) })) {
+            sessions.push(session);
+          }
           after = session.id;
-          if (search.matches(session)) sessions.push(session);
+          if (slice.over) await slice.pause();
         }
         if (page.length < PAGE) return { sessions, next: null };
-        await search.pause();
       }
     },
   );
