@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
+    globalSetup: 'test/helpers/web-build.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

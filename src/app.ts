@@ -46,8 +46,15 @@ const WILDCARDS: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', ':
  * Builds everything and wires it: the only place that knows all rooms.
  * @throws {FrametapError} what keeps it from starting
  */
-export async function startApp(config: Config, options: { readonly logger: Logger }): Promise<RunningApp> {
-  const { logger } = options;
+export async function startApp(
+  config: Config,
+  options: {
+    readonly logger: Logger;
+    /** The folder of the built dashboard, where it is not beside this file's own. */
+    readonly webRoot?: string;
+  },
+): Promise<RunningApp> {
+  const { logger, webRoot = join(import.meta.dirname, '..', 'web') } = options;
   const authority = await openAuthority({ directory: config.certs });
   const store = new MemoryStore({
     budgetBytes: config.memoryBytes,
@@ -90,7 +97,7 @@ export async function startApp(config: Config, options: { readonly logger: Logge
     proxyAddress,
     version: VERSION,
     logger,
-    webRoot: join(import.meta.dirname, '..', 'web'),
+    webRoot,
   });
   // Before the proxy accepts anybody, so that no moment is left in which the dashboard could be reached through it.
   ownListeners.add({ address: dashboard.host, port: dashboard.port });
