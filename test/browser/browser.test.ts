@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningApp } from '../../src/app.ts';
 import { browserFlags, findBrowser, startBrowser } from '../../src/browser.ts';
 import { openAuthority, type Authority } from '../../src/tls/authority.ts';
+import { chromiumPath } from '../helpers/chromium.ts';
 
 let home: string;
 let authority: Authority;
@@ -107,7 +108,7 @@ describe('a browser that is started', () => {
       app: appOf(proxy.port, dashboard.port),
       urls: [`http://127.0.0.1:${page.port}/plain`],
       browserArguments: ['--headless=new', '--disable-gpu'],
-      env: { ...process.env, CI: '1' },
+      env: { ...process.env, CI: '1', CHROME_PATH: await chromiumPath() },
     });
     try {
       await Promise.all([
