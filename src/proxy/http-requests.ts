@@ -49,6 +49,8 @@ export class HttpRequests {
       },
       serve,
     );
+    // The size of the head is the limit: beyond a number of fields Node would drop the rest in silence.
+    this.#server.maxHeadersCount = 0;
     this.#server.on('checkContinue', serve);
     this.#server.on('upgrade', (request, socket, rest) => this.#leave(request, socket, rest, 'handshake'));
     this.#server.on('connect', (request, socket, rest) => this.#leave(request, socket, rest, 'connect'));
