@@ -88,6 +88,17 @@ export function browserFlags(app: RunningApp, profile: string, env: Environment)
     '--no-default-browser-check',
     '--disable-background-networking',
     '--disable-component-update',
+    // What the browser would say by itself to its maker would only stand between the sessions that matter.
+    '--disable-sync',
+    '--disable-default-apps',
+    '--disable-domain-reliability',
+    '--disable-client-side-phishing-detection',
+    '--disable-component-extensions-with-background-pages',
+    '--no-pings',
+    '--metrics-recording-only',
+    '--check-for-update-interval=31536000',
+    '--allow-browser-signin=false',
+    '--disable-features=OptimizationHints,OptimizationGuideModelDownloading,MediaRouter,Translate,NetworkTimeServiceQuerying',
     // Chromium's sandbox does not work for root, nor in most CI containers.
     ...(isRoot || inCi ? ['--no-sandbox'] : []),
   ];
