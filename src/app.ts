@@ -52,6 +52,8 @@ export async function startApp(
     readonly logger: Logger;
     /** The folder of the built dashboard, where it is not beside this file's own. */
     readonly webRoot?: string;
+    /** The one-time address was used; here is the next. */
+    readonly onNewOpenUrl?: (openUrl: string) => void;
   },
 ): Promise<RunningApp> {
   const { logger, webRoot = join(import.meta.dirname, '..', 'web') } = options;
@@ -98,6 +100,7 @@ export async function startApp(
     version: VERSION,
     logger,
     webRoot,
+    ...(options.onNewOpenUrl === undefined ? {} : { onNewOpenUrl: options.onNewOpenUrl }),
   });
   // Before the proxy accepts anybody, so that no moment is left in which the dashboard could be reached through it.
   ownListeners.add({ address: dashboard.host, port: dashboard.port });

@@ -108,7 +108,11 @@ async function serve(config: Config, begin: (app: RunningApp) => Promise<Compani
   try {
     // Here and not above: most of the time that --help or a wrong option took would be spent on loading it.
     const { startApp } = await import('./app.ts');
-    const app = await startApp(config, { logger });
+    const app = await startApp(config, {
+      logger,
+      // Scripts that read one line of JSON have the token.
+      onNewOpenUrl: (url) => void (config.json || stdout.write(`  Dashboard  ${url} (for another browser)\n`)),
+    });
     try {
       await serveWith(app, await begin(app), { config, logger, signalled: ending.signalled });
     } finally {

@@ -32,7 +32,7 @@ describe('the pages made from catalogues', () => {
       'errors.md',
       `# Errors
 
-Programs match on the code. It stands in \`error.code\` of the API's answers, in the field \`X-Frametap-Error\` of the
+Programs match on the code. It stands in \`error.code\` of the API's answers, in the field \`Frametap-Error\` of the
 proxy's own answers, in a failed session's \`fault\` and in the log.
 
 ${table(['code', 'what it means', 'what to do', 'how it shows', 'source'], rows)}

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { type WebSocket as Peer, WebSocketServer } from 'ws';
 import { makeDemoCertificate } from '../../src/demo/demo-certificate.ts';
 import { type AppRig, startTestApp } from '../helpers/app-rig.ts';
 import { openChromium } from '../helpers/chromium.ts';
@@ -37,9 +37,9 @@ async function startSite(server: Server): Promise<Site> {
     server,
     perMessageDeflate: { threshold: 0 },
     handleProtocols: (offered) => (offered.has('chat.v2') ? 'chat.v2' : false),
-    verifyClient: ({ req }: { req: { url?: string } }) => req.url !== '/forbidden',
+    verifyClient: ({ req }: { req: IncomingMessage }) => req.url !== '/forbidden',
   });
-  sockets.on('connection', (socket: WebSocket) => {
+  sockets.on('connection', (socket: Peer) => {
     socket.on('message', (data: Buffer, isBinary) => {
       received.push({ data, isBinary });
       socket.send(data, { binary: isBinary });
@@ -99,7 +99,7 @@ async function talk(url: string, options: { readonly code?: number; readonly rea
         socket.onerror = () => reject(new Error('the WebSocket failed'));
       });
       const echo = (): Promise<unknown> =>
-        new Promise((resolve) => (socket.onmessage = (event: MessageEvent<unknown>) => resolve(event.data)));
+        new Promise((resolve) => (socket.onmessage = (event: MessageEvent) => resolve(event.data)));
       const say = async (what: string | ArrayBuffer | Blob): Promise<void> => {
         const answer = echo();
         socket.send(what);

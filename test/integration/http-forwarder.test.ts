@@ -210,7 +210,7 @@ describe('the response head', () => {
     server.write(answer);
     const { head, body } = await client.readMessage();
     expect(head).toMatch(/^HTTP\/1\.1 502 /);
-    expect(head).toContain('X-Frametap-Error: upstream-bad-response\r\n');
+    expect(head).toContain('Frametap-Error: upstream-bad-response\r\n');
     expect(body).toContain("See the server's log.");
     expect(proxy.warnings).toEqual(['upstream-bad-response']);
     await server.closed;
@@ -580,7 +580,7 @@ describe('upstream connections', () => {
     const stranger = await (await startProxy()).connect();
     stranger.write(`GET https://secure.test:${secure.port}/s HTTP/1.1\r\nHost: secure.test\r\n\r\n`);
     const { head, body } = await stranger.readMessage();
-    expect(head).toContain('X-Frametap-Error: upstream-certificate\r\n');
+    expect(head).toContain('Frametap-Error: upstream-certificate\r\n');
     expect(body).toContain('--upstream-ca');
   });
 
@@ -660,7 +660,7 @@ describe('a kept connection that the server closes', () => {
     const fresh = await origin.accept();
     await fresh.readHead();
     fresh.socket.end();
-    expect((await client.readMessage()).head).toContain('X-Frametap-Error: upstream-closed\r\n');
+    expect((await client.readMessage()).head).toContain('Frametap-Error: upstream-closed\r\n');
     expect(origin.accepted).toBe(2);
   });
 
@@ -778,8 +778,10 @@ describe('a server that fails', () => {
       client.write(`POST http://origin.test:${port}/ HTTP/1.1\r\nHost: o\r\n${body}`);
       const answer = await client.readMessage();
       expect(answer.head).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\nContent-Type: text\/plain; charset=utf-8\r\n/);
-      expect(answer.head).toContain('X-Frametap-Error: upstream-refused\r\n');
-      expect(answer.body).toBe('The server refuses the connection.\nCheck that it is running, and its port.\n');
+      expect(answer.head).toContain('Frametap-Error: upstream-refused\r\n');
+      expect(answer.body).toBe(
+        'frametap: upstream-refused\nThe server refuses the connection.\nCheck that it is running, and its port.\n',
+      );
     }
     expect(proxy.warnings).toEqual(['upstream-refused', 'upstream-refused']);
   });
@@ -794,7 +796,7 @@ describe('a server that fails', () => {
     client.write(`GET ${at('/')} HTTP/1.1\r\nHost: o\r\n\r\n`);
     const { head } = await client.readMessage();
     expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-    expect(head).toContain(`X-Frametap-Error: ${code}\r\n`);
+    expect(head).toContain(`Frametap-Error: ${code}\r\n`);
     expect(origin.accepted).toBe(0);
   });
 
@@ -802,7 +804,7 @@ describe('a server that fails', () => {
     const client = await (await startProxy()).connect();
     const { server } = await begin(client, `HEAD ${at('/')} HTTP/1.1\r\nHost: o\r\nConnection: close\r\n\r\n`);
     server.socket.end();
-    expect(await client.readRest()).toMatch(/^HTTP\/1\.1 502 [^]*X-Frametap-Error: upstream-closed\r\n[^]*\r\n\r\n$/);
+    expect(await client.readRest()).toMatch(/^HTTP\/1\.1 502 [^]*Frametap-Error: upstream-closed\r\n[^]*\r\n\r\n$/);
   });
 
   it('by a reset in the middle of the body breaks the client’s off as well', async () => {

@@ -1,4 +1,5 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import { refusal, refusalFields } from '../answer.ts';
 import { FrametapError } from '../../errors.ts';
 
 /** The catalogue's error for whatever went wrong between us and the server. */
@@ -22,14 +23,12 @@ export function nameFailure(error: unknown): FrametapError {
 
 /** Answers in the server's place: the error's status, its reason and what the user can do. */
 export function answerFailure(request: IncomingMessage, response: ServerResponse, error: FrametapError): void {
-  const body = Buffer.from(`${error.message}\n${error.remedy}\n`);
+  const { body } = refusal(error);
   response.sendDate = true;
   // The reason is said because the server's own, where it was the fault, is still set.
-  response.writeHead(error.status, STATUS_CODES[error.status] ?? '', {
-    'Content-Type': 'text/plain; charset=utf-8',
-    'Content-Length': body.length,
-    'Cache-Control': 'no-store',
-    'X-Frametap-Error': error.code,
-  });
+  response.writeHead(error.status, STATUS_CODES[error.status] ?? '', [
+    ...refusalFields(error).flat(),
+    ...['Content-Length', String(body.length), 'Cache-Control', 'no-store'],
+  ]);
   response.end(request.method === 'HEAD' ? undefined : body);
 }
