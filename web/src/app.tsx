@@ -1,5 +1,5 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
-import { useEffect, type ReactNode } from 'react';
+import { useEffect, useSyncExternalStore, type ReactNode } from 'react';
 import { EmptyState } from './shell/empty-state.tsx';
 import { ClearDialog, HelpDialog } from './shell/dialogs.tsx';
 import { listenForKeys } from './shell/keyboard.ts';
@@ -9,14 +9,14 @@ import { moveSession } from './sessions/session-order.ts';
 import { SessionList } from './sessions/session-list.tsx';
 import { setUi, useUi } from './state.ts';
 import { switchRecording, TopBar } from './top-bar/top-bar.tsx';
-import { useCapture, useSessions, useStatus } from './use-capture.ts';
+import { useCapture, useStatus } from './use-capture.ts';
 
 export function App(): ReactNode {
   const capture = useCapture();
   const session = useUi((ui) => ui.session);
   const theme = useUi((ui) => ui.theme);
   const sessionsPx = useUi((ui) => ui.sessionsPx);
-  useSessions(capture);
+  const nothing = useSyncExternalStore(capture.sessionsPulse.subscribe, () => capture.book.size === 0);
 
   useEffect(() => capture.select(session), [capture, session]);
   useEffect(() => {
@@ -36,7 +36,7 @@ export function App(): ReactNode {
     [capture],
   );
 
-  const empty = capture.book.size === 0 && session === null;
+  const empty = nothing && session === null;
   return (
     <CSPProvider disableStyleElements>
       <div className="app">

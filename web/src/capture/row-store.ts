@@ -278,7 +278,7 @@ export function bitsOf(row: FrameRow): number {
 function previewText(row: FrameRow): string {
   const preview = row.preview;
   if (preview === null) return '';
-  if (preview.encoding === 'utf8' && row.opcode !== 8) return preview.data;
+  if (preview.encoding === 'utf8' && row.opcode < 2) return preview.data;
   const bytes =
     preview.encoding === 'hex'
       ? Uint8Array.from(preview.data.match(/../g) ?? [], (pair) => parseInt(pair, 16))

@@ -3,11 +3,11 @@ import { masked } from '../../../src/contract/frame-bits.ts';
 import { FRAME_VIOLATIONS, violationCodes } from '../../../src/contract/violations.ts';
 import type { StoredRow } from '../capture/row-store.ts';
 import { hexText } from '../format/preview.ts';
-import { drawFields, frameFields, headerBytes, type FrameField } from './frame-fields.ts';
+import { drawFields, frameFields, headerBytes, type FieldPiece, type FrameField } from './frame-fields.ts';
 import { HexView, type HexMark } from './hex-view.tsx';
 
 /** Bytes of payload in the drawing. */
-const DRAWN_BYTES = 8;
+const DRAWN_BYTES = 10;
 const XOR_BYTES = 12;
 
 interface BitsViewProps {
@@ -48,7 +48,7 @@ export function BitsView({ row, wire }: BitsViewProps): ReactNode {
             <span key={bit}>{bit % 8 === 0 || bit === 31 ? bit : ''}</span>
           ))}
         </div>
-        <div className="bit-grid" style={{ gridTemplateRows: `repeat(${rows}, 40px)` }}>
+        <div className="bit-grid" style={{ gridTemplateRows: `58px repeat(${rows - 1}, 38px)` }}>
           {pieces.map((piece) => (
             <div
               key={`${piece.field.name} ${piece.row}`}
@@ -62,9 +62,7 @@ export function BitsView({ row, wire }: BitsViewProps): ReactNode {
                 {piece.continued ? '⋯ ' : ''}
                 {piece.field.name}
               </span>
-              <span className="bit-value mono">
-                {piece.continued && piece.field.name !== 'payload' ? '' : piece.field.value}
-              </span>
+              <span className="bit-value mono">{pieceValue(piece, wire, row)}</span>
             </div>
           ))}
         </div>
@@ -175,6 +173,16 @@ function withPayload(
   ];
 }
 
+/** Of the payload, each row of the drawing shows its own bytes. */
+function pieceValue(piece: FieldPiece, wire: Uint8Array, row: StoredRow): string {
+  const { field } = piece;
+  if (field.name !== 'payload') return piece.continued ? '' : field.value;
+  const start = (piece.row * 32 + piece.column) / 8;
+  const end = start + piece.width / 8;
+  const more = end * 8 === field.bitStart + field.bitLength && row.payloadLength * 8 > field.bitLength ? ' …' : '';
+  return hexText(wire.subarray(start, end)) + more;
+}
+
 function bitEnd(field: FrameField, row: StoredRow): number {
   return field.name === 'payload' ? field.bitStart + row.payloadLength * 8 : field.bitStart + field.bitLength;
 }
@@ -184,7 +192,7 @@ function markOf(field: FrameField, hovered: readonly string[], row: StoredRow): 
   return {
     start: Math.floor(field.bitStart / 8),
     end: Math.ceil(bitEnd(field, row) / 8),
-    className: `m-${fieldClass(field.name)}${hot}`,
+    className: `mk-${fieldClass(field.name)}${hot}`,
   };
 }
 

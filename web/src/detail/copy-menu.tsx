@@ -1,13 +1,12 @@
 import { Menu } from '@base-ui/react/menu';
 import { ChevronDown } from 'lucide-react';
 import type { ReactNode } from 'react';
-import type { SessionSummary } from '../../../src/contract/session.ts';
 import { fetchSession } from '../capture/api.ts';
 import { copyText, say } from '../shell/copy.ts';
-import { COPY_FORMATS, COPY_NAMES, copyAs, type CopyFormat, type CopySource } from './copy-as.ts';
+import { COPY_FORMATS, COPY_NAMES, copyAs, type CopyFormat } from './copy-as.ts';
 
 interface CopyMenuProps {
-  readonly session: SessionSummary;
+  readonly session: string;
   readonly bytes: Uint8Array | null;
   readonly isText: boolean;
   readonly toServer: boolean;
@@ -41,19 +40,11 @@ export function CopyMenu(props: CopyMenuProps): ReactNode {
 }
 
 async function copy(format: CopyFormat, props: CopyMenuProps & { readonly bytes: Uint8Array }): Promise<void> {
-  let handshake: CopySource['session']['handshake'] = null;
-  if (format === 'curl' || format === 'websocat' || format === 'ws') {
-    try {
-      ({ handshake } = await fetchSession(props.session.id));
-    } catch (error) {
-      say(`The handshake could not be read: ${error instanceof Error ? error.message : String(error)}`);
-      return;
-    }
-  }
-  const { url, subprotocol } = props.session;
   const { bytes, isText, toServer, facts } = props;
-  await copyText(
-    copyAs(format, { bytes, isText, toServer, facts, session: { url, subprotocol, handshake } }),
-    COPY_NAMES[format],
-  );
+  try {
+    const session = await fetchSession(props.session);
+    await copyText(copyAs(format, { bytes, isText, toServer, facts, session }), COPY_NAMES[format]);
+  } catch (error) {
+    say(`The session could not be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

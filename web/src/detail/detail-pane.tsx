@@ -2,7 +2,6 @@ import { Copy, GitCompare, Save, X } from 'lucide-react';
 import type { KeyboardEvent, ReactNode } from 'react';
 import { compressed, fin, opcode } from '../../../src/contract/frame-bits.ts';
 import type { MessageRow } from '../../../src/contract/message.ts';
-import type { SessionSummary } from '../../../src/contract/session.ts';
 import { framePayloadPath, messagePayloadPath } from '../capture/api.ts';
 import { typeText } from '../frames/frame-words.ts';
 import { formatClock } from '../format/clock.ts';
@@ -29,7 +28,6 @@ const DETAIL_TABS: readonly (readonly [DetailTab, string])[] = [
 const WIRE_BYTES = 64 * 1024;
 
 interface DetailPaneProps {
-  readonly session: SessionSummary;
   readonly subject: Subject;
   readonly heightPx: number;
   readonly message?: MessageRow;
@@ -39,36 +37,33 @@ export function DetailPane(props: DetailPaneProps): ReactNode {
   return (
     <section className="detail" aria-label="Detail" style={{ height: props.heightPx }}>
       {props.subject.kind === 'frame' ? (
-        <FrameDetail session={props.session} subject={props.subject} />
+        <FrameDetail subject={props.subject} />
       ) : (
-        props.message !== undefined && (
-          <MessageDetail session={props.session} subject={props.subject} message={props.message} />
-        )
+        props.message !== undefined && <MessageDetail subject={props.subject} message={props.message} />
       )}
     </section>
   );
 }
 
-function FrameDetail({ session, subject }: { readonly session: SessionSummary; readonly subject: Subject }): ReactNode {
+function FrameDetail({ subject }: { readonly subject: Subject }): ReactNode {
   const row = useFrameRow(subject.session, subject.index);
   if (row === null) return <DetailHead title={`#${formatCount(subject.index)}`} facts="not held" subject={subject} />;
   const { bits } = row;
   const part = opcode(bits) === 0 || (!fin(bits) && opcode(bits) < 8);
   const viaMessage = opcode(bits) < 8 && (compressed(bits) || part);
-  return <FrameContent key={`${viaMessage}`} session={session} subject={subject} row={row} viaMessage={viaMessage} />;
+  return <FrameContent key={`${viaMessage}`} subject={subject} row={row} viaMessage={viaMessage} />;
 }
 
 function FrameContent(props: {
-  readonly session: SessionSummary;
   readonly subject: Subject;
   readonly row: NonNullable<ReturnType<typeof useFrameRow>>;
   readonly viaMessage: boolean;
 }): ReactNode {
-  const { session, subject, row } = props;
+  const { subject, row } = props;
   const tab = useUi((ui) => ui.detailTab);
   const plane = useUi((ui) => ui.plane);
   const asMessage = props.viaMessage && plane === 'message';
-  const path = framePayloadPath(session.id, subject.index, asMessage ? 'message' : 'payload');
+  const path = framePayloadPath(subject.session, subject.index, asMessage ? 'message' : 'payload');
   const payload = usePayload(path, row.seq);
   const down = (row.bits & (1 << 16)) !== 0;
   return (
@@ -91,19 +86,18 @@ function FrameContent(props: {
           </span>
         )}
         <DetailActions
-          session={session}
           subject={subject}
           payload={payload}
           isText={isTextual(row.bits, payload)}
           toServer={!down}
           facts={{ index: row.index, bits: row.bits, payloadLength: row.payloadLength }}
-          fileName={`frame-${session.id}-${row.index}.${isTextual(row.bits, payload) ? 'txt' : 'bin'}`}
+          fileName={`frame-${subject.session}-${row.index}.${isTextual(row.bits, payload) ? 'txt' : 'bin'}`}
         />
       </DetailHead>
       {tab !== 'bits' && <Violations bits={row.violations} />}
       <div className="detail-body" role="tabpanel" id="detail-panel" aria-label="Content">
         {tab === 'bits' ? (
-          <WireBits session={session} row={row} />
+          <WireBits session={subject.session} row={row} />
         ) : (
           <Content
             tab={tab}
@@ -119,15 +113,11 @@ function FrameContent(props: {
   );
 }
 
-function MessageDetail(props: {
-  readonly session: SessionSummary;
-  readonly subject: Subject;
-  readonly message: MessageRow;
-}): ReactNode {
-  const { session, subject, message } = props;
+function MessageDetail(props: { readonly subject: Subject; readonly message: MessageRow }): ReactNode {
+  const { subject, message } = props;
   const chosen = useUi((ui) => ui.detailTab);
   const tab = chosen === 'bits' ? 'text' : chosen;
-  const path = messagePayloadPath(session.id, subject.index);
+  const path = messagePayloadPath(subject.session, subject.index);
   const payload = usePayload(path, `${message.frameCount} ${message.complete}`);
   const length = message.payloadLength;
   const ratio = message.compressed && length !== null && message.wireLength > 0 ? length / message.wireLength : null;
@@ -152,13 +142,12 @@ function MessageDetail(props: {
           {frames}
         </button>
         <DetailActions
-          session={session}
           subject={subject}
           payload={payload}
           isText={message.type === 'text'}
           toServer={message.direction === 'client-to-server'}
           facts={message}
-          fileName={`message-${session.id}-${message.index}.${message.type === 'text' ? 'txt' : 'bin'}`}
+          fileName={`message-${subject.session}-${message.index}.${message.type === 'text' ? 'txt' : 'bin'}`}
         />
       </DetailHead>
       {message.violations.length > 0 && <div className="detail-note error">⚠ {message.violations.join(', ')}</div>}
@@ -226,7 +215,6 @@ function DetailHead(props: {
 }
 
 function DetailActions(props: {
-  readonly session: SessionSummary;
   readonly subject: Subject;
   readonly payload: PayloadState;
   readonly isText: boolean;
@@ -241,28 +229,31 @@ function DetailActions(props: {
       <button
         type="button"
         className="button small plain"
+        aria-label="mark"
         title="Keep this one to compare another with it"
         onClick={() => setUi({ compareWith: subject, detailTab: 'compare' })}
       >
-        <GitCompare size={12} aria-hidden /> mark
+        <GitCompare size={12} aria-hidden /> <span className="word">mark</span>
       </button>
       <button
         type="button"
         className="button small plain"
+        aria-label="copy"
         disabled={bytes === null}
         onClick={() => bytes !== null && void copyText(new TextDecoder().decode(bytes), 'Payload')}
       >
-        <Copy size={12} aria-hidden /> copy
+        <Copy size={12} aria-hidden /> <span className="word">copy</span>
       </button>
       <CopyMenu
-        session={props.session}
+        session={subject.session}
+
         bytes={bytes}
         isText={props.isText}
         toServer={props.toServer}
         facts={props.facts}
       />
-      <a className="button small plain" href={payload.path} download={props.fileName}>
-        <Save size={12} aria-hidden /> save
+      <a className="button small plain" aria-label="save" href={payload.path} download={props.fileName}>
+        <Save size={12} aria-hidden /> <span className="word">save</span>
       </a>
     </span>
   );
@@ -313,11 +304,11 @@ function Content(props: {
 }
 
 function WireBits(props: {
-  readonly session: SessionSummary;
+  readonly session: string;
   readonly row: NonNullable<ReturnType<typeof useFrameRow>>;
 }): ReactNode {
   const { session, row } = props;
-  const state = usePayload(framePayloadPath(session.id, row.index, 'wire'), row.seq, WIRE_BYTES);
+  const state = usePayload(framePayloadPath(session, row.index, 'wire'), row.seq, WIRE_BYTES);
   if (state.error !== null) return <div className="detail-note error">{state.error}</div>;
   if (state.payload === null) return <div className="detail-note dim">Reading …</div>;
   return <BitsView row={row} wire={state.payload.bytes} />;

@@ -3,18 +3,21 @@ import { closeCodeMeaning } from '../../../src/contract/close-code.ts';
 const strict = new TextDecoder('utf-8', { fatal: true });
 const lenient = new TextDecoder();
 
+/** What makes a binary payload no text, even where it is UTF-8 by chance. */
+const UNPRINTABLE = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/;
+
 /**
- * The start of a payload as one line for a list: text where it is UTF-8, a status code for a close, else hex.
+ * The start of a payload as one line for a list: text where it reads as such, a status code for a close, else
+ * hex.
  * A character cut at the end of `bytes` is left out.
  */
 export function previewOfBytes(bytes: Uint8Array, opcode: number, payloadLength: number): string {
   if (opcode === 8) return closeText(bytes);
   if (opcode === 1) return lenient.decode(wholeCharacters(bytes, payloadLength));
-  if (opcode === 0 || opcode > 2) {
-    const text = decodeStrict(wholeCharacters(bytes, payloadLength));
-    if (text !== null && opcode === 0) return text;
-    if (text !== null && /^[\x20-\x7e]+$/.test(text)) return `${hexText(bytes)}  ${text}`;
-  }
+  const text = decodeStrict(wholeCharacters(bytes, payloadLength));
+  if (text !== null && opcode === 0) return text;
+  if (text !== null && opcode === 2 && text !== '' && !UNPRINTABLE.test(text)) return text;
+  if (text !== null && opcode > 2 && /^[\x20-\x7e]+$/.test(text)) return `${hexText(bytes)}  ${text}`;
   return hexText(bytes);
 }
 

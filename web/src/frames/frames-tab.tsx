@@ -1,5 +1,4 @@
-import { useEffect, type ReactNode } from 'react';
-import type { SessionSummary } from '../../../src/contract/session.ts';
+import { memo, useEffect, type ReactNode } from 'react';
 import { ApiError } from '../capture/api.ts';
 import { DetailPane } from '../detail/detail-pane.tsx';
 import { Splitter } from '../shell/splitter.tsx';
@@ -10,13 +9,13 @@ import { FrameTable } from './frame-table.tsx';
 import { FrameTools } from './frame-tools.tsx';
 import './frames.css';
 
-export function FramesTab({ session }: { readonly session: SessionSummary }): ReactNode {
+/** Drawn again only when something of its own changes, not with each count in the session list. */
+export const FramesTab = memo(function FramesTab({ sessionId: id }: { readonly sessionId: string }): ReactNode {
   const capture = useCapture();
   const frame = useUi((ui) => ui.frame);
   const detailOpen = useUi((ui) => ui.detailOpen);
   const detailPx = useUi((ui) => ui.detailPx);
   const filter = useUi((ui) => frameFilter(ui));
-  const { id } = session;
 
   useEffect(() => {
     // The page selects the session in an effect of its own, above this one: after it.
@@ -48,9 +47,9 @@ export function FramesTab({ session }: { readonly session: SessionSummary }): Re
             sense={-1}
             onChange={(px) => setUi({ detailPx: px })}
           />
-          <DetailPane session={session} subject={{ kind: 'frame', session: id, index: frame }} heightPx={detailPx} />
+          <DetailPane subject={{ kind: 'frame', session: id, index: frame }} heightPx={detailPx} />
         </>
       )}
     </>
   );
-}
+});

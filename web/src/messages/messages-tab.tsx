@@ -1,5 +1,245 @@
-import type { ReactNode } from 'react';
-import type { SessionSummary } from '../../../src/contract/session.ts';
-export default function MessagesTab({ session }: { readonly session: SessionSummary }): ReactNode {
-  return <div className="page">{session.url}</div>;
+import {
+  memo,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+  type KeyboardEvent,
+  type ReactNode,
+} from 'react';
+import type { MessageRow } from '../../../src/contract/message.ts';
+import { fetchMessages } from '../capture/api.ts';
+import { parseIsoMicros } from '../capture/iso-time.ts';
+import { MessageBook } from '../capture/message-book.ts';
+import { Pulse } from '../capture/pulse.ts';
+import { DetailPane } from '../detail/detail-pane.tsx';
+import { formatClock } from '../format/clock.ts';
+import { formatCount } from '../format/numbers.ts';
+import { visibleLine } from '../format/visible-text.ts';
+import { onStep, type Step } from '../shell/keyboard.ts';
+import { Splitter } from '../shell/splitter.tsx';
+import { setUi, useUi } from '../state.ts';
+import { useCapture } from '../use-capture.ts';
+import { VirtualRows, type VirtualRowsHandle } from '../window/virtual-rows.tsx';
+import './messages.css';
+
+const ROW_PX = 21;
+const HEADER_PX = 24;
+const COLUMNS = ['#', 'time', '⇅', 'type', 'length', 'frames', 'deflate', 'data'] as const;
+const COLUMN_CLASSES = ['number', 'time', 'direction', 'type', 'length', 'frames', 'ratio', 'text'] as const;
+const GROW_MS = 400;
+
+export default memo(function MessagesTab({ sessionId }: { readonly sessionId: string }): ReactNode {
+  const selected = useUi((ui) => ui.message);
+  const detailOpen = useUi((ui) => ui.detailOpen);
+  const detailPx = useUi((ui) => ui.detailPx);
+  const follow = useUi((ui) => ui.follow);
+  const { book, pulse, error } = useMessages(sessionId);
+  useSyncExternalStore(pulse.subscribe, pulse.version);
+  const handle = useRef<VirtualRowsHandle>(null);
+
+  const step = useCallback(
+    (by: Step) => {
+      const current = useUi.getState().message;
+      const from = current ?? (typeof by === 'number' && by < 0 ? book.end : book.first - 1);
+      const wanted = by === 'first' ? book.first : by === 'last' ? book.end - 1 : from + by;
+      const index = Math.min(Math.max(wanted, book.first), book.end - 1);
+      if (index < book.first) return;
+      setUi({ message: index, follow: by === 'last' });
+      handle.current?.reveal(index - book.first);
+    },
+    [book],
+  );
+  useEffect(() => onStep(step), [step]);
+  const onFollow = useCallback((next: boolean) => setUi({ follow: next }), []);
+  const onVisible = useCallback(
+    (first: number, last: number) => book.lookAt(first + book.first, last + book.first),
+    [book],
+  );
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const page = handle.current?.pageRows() ?? 10;
+    const steps: Readonly<Record<string, Step>> = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: page,
+      PageUp: -page,
+      Home: 'first',
+      End: 'last',
+    };
+    const by = steps[event.key];
+    if (event.key === 'Enter') setUi({ detailOpen: true });
+    else if (by !== undefined) step(by);
+    else return;
+    event.preventDefault();
+  };
+  const count = book.end - book.first;
+  const chosen = selected === null ? undefined : book.at(selected);
+  return (
+    <>
+      <div className="frame-table messages">
+        <VirtualRows
+          role="grid"
+          label="Messages"
+          rowPx={ROW_PX}
+          headerPx={HEADER_PX}
+          header={<Header />}
+          count={count}
+          rowCount={count + 1}
+          columnCount={COLUMNS.length}
+          origin={book.first}
+          follow={follow}
+          onFollow={onFollow}
+          handle={handle}
+          onKeyDown={onKeyDown}
+          onVisible={onVisible}
+          activeId={selected === null ? undefined : `message-${selected}`}
+          row={(position, topPx, slot) => {
+            const index = position + book.first;
+            return (
+              <Row
+                key={slot}
+                index={index}
+                message={book.at(index)}
+                position={position}
+                topPx={topPx}
+                selected={index === selected}
+              />
+            );
+          }}
+        />
+        {count === 0 && <div className="frames-nothing">{error ?? 'No messages yet.'}</div>}
+      </div>
+      {detailOpen && chosen !== undefined && (
+        <>
+          <Splitter
+            orientation="horizontal"
+            label="Height of the detail"
+            valuePx={detailPx}
+            minPx={120}
+            maxPx={1200}
+            sense={-1}
+            onChange={(px) => setUi({ detailPx: px })}
+          />
+          <DetailPane
+            subject={{ kind: 'message', session: sessionId, index: chosen.index }}
+            message={chosen}
+            heightPx={detailPx}
+          />
+        </>
+      )}
+    </>
+  );
+});
+
+/** The messages of a session; looked for again a few times a second while frames come. */
+function useMessages(id: string): {
+  readonly book: MessageBook;
+  readonly pulse: Pulse;
+  readonly error: string | null;
+} {
+  const capture = useCapture();
+  const [error, setError] = useState<string | null>(null);
+  const pulse = useMemo(() => new Pulse(), []);
+  const book = useMemo(
+    () =>
+      new MessageBook({
+        fetch: (from, limit, signal) => fetchMessages(id, { from, limit }, signal),
+        onChange: () => pulse.beat(),
+        onError: (fault) => setError(fault instanceof Error ? fault.message : String(fault)),
+      }),
+    [id, pulse],
+  );
+  useEffect(() => {
+    const grow = (): void => {
+      if (!capture.paused) book.grow(capture.book.get(id)?.frameCount ?? 0);
+    };
+    grow();
+    const timer = setInterval(grow, GROW_MS);
+    return () => clearInterval(timer);
+  }, [capture, book, id]);
+  return { book, pulse, error };
+}
+
+function Header(): ReactNode {
+  return (
+    <div role="row" aria-rowindex={1} className="frame-header">
+      {COLUMNS.map((name, at) => (
+        <span
+          key={name}
+          role="columnheader"
+          className={`m-${COLUMN_CLASSES[at] ?? ''}`}
+          aria-label={name === '⇅' ? 'direction' : undefined}
+        >
+          {name}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+function Row(props: {
+  readonly index: number;
+  readonly message: MessageRow | undefined;
+  readonly position: number;
+  readonly topPx: number;
+  readonly selected: boolean;
+}): ReactNode {
+  const { message, index } = props;
+  if (message === undefined) {
+    return (
+      <div role="row" aria-rowindex={props.position + 2} className="vrow frame missing" style={{ top: props.topPx }}>
+        <span role="gridcell" className="m-number">
+          {formatCount(index)}
+        </span>
+        <span role="gridcell" className="m-text">
+          …
+        </span>
+      </div>
+    );
+  }
+  const down = message.direction === 'server-to-client';
+  const violated = message.violations.length > 0;
+  const length = message.payloadLength;
+  const ratio = message.compressed && length !== null && message.wireLength > 0 ? length / message.wireLength : null;
+  return (
+    <div
+      id={`message-${index}`}
+      role="row"
+      aria-rowindex={props.position + 2}
+      aria-selected={props.selected}
+      className={`vrow frame ${violated ? 'violated' : down ? 'to-client' : 'to-server'} ${props.selected ? 'selected' : ''}`}
+      style={{ top: props.topPx }}
+      onMouseDown={(event) => event.button === 0 && setUi({ message: index, detailOpen: true })}
+    >
+      <span role="gridcell" className="m-number dim">
+        {formatCount(index)}
+      </span>
+      <span role="gridcell" className="m-time">
+        {formatClock(parseIsoMicros(message.time))}
+      </span>
+      <span role="gridcell" className={`m-direction ${down ? 'down' : 'up'}`}>
+        <span aria-hidden>{down ? '↓' : '↑'}</span>
+        <span className="visually-hidden">{down ? 'to client' : 'to server'}</span>
+      </span>
+      <span role="gridcell" className="m-type">
+        {message.type}
+      </span>
+      <span role="gridcell" className="m-length">
+        {length === null ? '?' : formatCount(length)}
+      </span>
+      <span role="gridcell" className="m-frames">
+        {message.frameCount > 1 ? formatCount(message.frameCount) : ''}
+      </span>
+      <span role="gridcell" className="m-ratio">
+        {ratio === null ? '' : `${ratio.toFixed(1)}×`}
+      </span>
+      <span role="gridcell" className="m-text">
+        <span className="data-text">{visibleLine(message.preview?.data ?? '')}</span>
+        {violated && <span className="frame-mark error">⚠ {message.violations[0]}</span>}
+        {!message.complete && <span className="frame-mark plain">… incomplete</span>}
+      </span>
+    </div>
+  );
 }

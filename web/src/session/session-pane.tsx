@@ -53,9 +53,9 @@ export function SessionPane(): ReactNode {
 function TabContent({ tab, session }: { readonly tab: Tab; readonly session: SessionSummary }): ReactNode {
   switch (tab) {
     case 'frames':
-      return <FramesTab session={session} />;
+      return <FramesTab sessionId={session.id} />;
     case 'messages':
-      return <MessagesTab session={session} />;
+      return <MessagesTab sessionId={session.id} />;
     case 'handshake':
       return <HandshakeTab session={session} />;
     case 'timing':

@@ -1,5 +1,201 @@
-import type { ReactNode } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
+import { opcodeName } from '../../../src/contract/frame.ts';
 import type { SessionSummary } from '../../../src/contract/session.ts';
+import { fetchMessages } from '../capture/api.ts';
+import type { FrameSink } from '../capture/frame-walk.ts';
+import { formatBytes, formatCount, formatMs } from '../format/numbers.ts';
+import { Survey, type DirectionSurvey } from './survey.ts';
+import { useWalk } from './use-walk.ts';
+import { WalkNote } from './walk-note.tsx';
+import './chart.css';
+import './statistics.css';
+
+export const SURVEY = {
+  make: () => new Survey(),
+  is: (sink: FrameSink): sink is Survey => sink instanceof Survey,
+  name: 'survey',
+};
+
 export default function StatisticsTab({ session }: { readonly session: SessionSummary }): ReactNode {
-  return <div className="page">{session.url}</div>;
+  const walk = useWalk(session, SURVEY);
+  const { up, down, firstUs, lastUs, violated, injected, frames } = walk.sink;
+  const spanMs = (lastUs - firstUs) / 1000;
+  return (
+    <div className="page" tabIndex={0} role="region" aria-label="Statistics">
+      <WalkNote walk={walk} frameCount={session.frameCount} firstHeldFrame={session.firstHeldFrame} />
+      <table className="facts">
+        <thead>
+          <tr>
+            <th scope="col" />
+            <th scope="col">↑ to server</th>
+            <th scope="col">↓ to client</th>
+            <th scope="col">both</th>
+          </tr>
+        </thead>
+        <tbody>
+          <Row name="Frames" values={[up.frames, down.frames, frames]} format={formatCount} />
+          <Row name="Payload" values={[up.bytes, down.bytes, up.bytes + down.bytes]} format={formatBytes} />
+          <Row
+            name="Frames a second"
+            values={[up.frames, down.frames, frames].map((count) =>
+              spanMs > 0 ? (count / spanMs) * 1000 : Number.NaN,
+            )}
+            format={(value) => (Number.isNaN(value) ? '–' : value.toFixed(value < 10 ? 2 : 0))}
+          />
+          <Row
+            name="Mean length"
+            values={[mean(up), mean(down), frames === 0 ? 0 : (up.bytes + down.bytes) / frames]}
+            format={(value) => formatBytes(Math.round(value))}
+          />
+          <Row
+            name="Longest"
+            values={[up.largest, down.largest, Math.max(up.largest, down.largest)]}
+            format={(value) => formatBytes(value)}
+          />
+        </tbody>
+      </table>
+      <p className="statistics-line">
+        {Number.isNaN(spanMs) ? 'No frames yet.' : `From the first to the last frame: ${formatMs(spanMs)}.`}{' '}
+        {violated > 0 && <span className="error">{formatCount(violated)} frames with a violation.</span>}{' '}
+        {injected > 0 && `${formatCount(injected)} frames injected or replaced.`}
+      </p>
+      <Compression session={session} />
+      <h3>Opcodes</h3>
+      <Bars
+        rows={Array.from({ length: 16 }, (_, code) => ({
+          name: `${opcodeName(code)} ${code}`,
+          up: up.opcodes[code] ?? 0,
+          down: down.opcodes[code] ?? 0,
+        })).filter((row) => row.up + row.down > 0)}
+      />
+      <h3>Payload lengths</h3>
+      <Bars rows={sizeRows(up, down)} />
+    </div>
+  );
+}
+
+function mean(side: DirectionSurvey): number {
+  return side.frames === 0 ? 0 : side.bytes / side.frames;
+}
+
+function Row(props: {
+  readonly name: string;
+  readonly values: readonly number[];
+  readonly format: (value: number) => string;
+}): ReactNode {
+  return (
+    <tr>
+      <th scope="row">{props.name}</th>
+      {props.values.map((value, at) => (
+        <td key={at} className="number">
+          {props.format(value)}
+        </td>
+      ))}
+    </tr>
+  );
+}
+
+interface BarRow {
+  readonly name: string;
+  readonly up: number;
+  readonly down: number;
+}
+
+function sizeRows(up: DirectionSurvey, down: DirectionSurvey): readonly BarRow[] {
+  const used = up.sizes.map((count, at) => count + (down.sizes[at] ?? 0));
+  const last = used.findLastIndex((count) => count > 0);
+  const first = used.findIndex((count) => count > 0);
+  if (first < 0) return [];
+  return Array.from({ length: last - first + 1 }, (_, offset) => {
+    const at = first + offset;
+    const name = at === 0 ? 'empty' : at === 1 ? '1 B' : `${formatBytes(2 ** (at - 1))} – ${formatBytes(2 ** at - 1)}`;
+    return { name, up: up.sizes[at] ?? 0, down: down.sizes[at] ?? 0 };
+  });
+}
+
+function Bars({ rows }: { readonly rows: readonly BarRow[] }): ReactNode {
+  const highest = Math.max(1, ...rows.map((row) => Math.max(row.up, row.down)));
+  if (rows.length === 0) return <p className="dim">No frames yet.</p>;
+  return (
+    <table className="bars">
+      <thead className="visually-hidden">
+        <tr>
+          <th scope="col">what</th>
+          <th scope="col">to server</th>
+          <th scope="col">to client</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr key={row.name}>
+            <th scope="row">{row.name}</th>
+            <td>
+              <Bar count={row.up} share={row.up / highest} sign="↑" kind="up" />
+            </td>
+            <td>
+              <Bar count={row.down} share={row.down / highest} sign="↓" kind="down" />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Bar(props: {
+  readonly count: number;
+  readonly share: number;
+  readonly sign: string;
+  readonly kind: string;
+}): ReactNode {
+  return (
+    <span className={`bar ${props.kind}`}>
+      <span className="bar-fill" style={{ width: `${props.share * 100}%` }} aria-hidden />
+      <span className="bar-count">
+        {props.sign} {formatCount(props.count)}
+      </span>
+    </span>
+  );
+}
+
+/** Messages looked at for the ratio. */
+const SAMPLE_MESSAGES = 1000;
+
+function Compression({ session }: { readonly session: SessionSummary }): ReactNode {
+  const [sample, setSample] = useState<{ wire: number; plain: number; messages: number; all: number } | null>(null);
+  const compressing = session.extensions?.includes('permessage-deflate') === true;
+  const { id } = session;
+  useEffect(() => {
+    if (!compressing) return;
+    const abort = new AbortController();
+    fetchMessages(id, { from: 0, limit: SAMPLE_MESSAGES }, abort.signal).then(
+      ({ messages }) => {
+        const counted = messages.filter((message) => message.compressed && message.payloadLength !== null);
+        setSample({
+          messages: counted.length,
+          all: messages.length,
+          wire: counted.reduce((sum, message) => sum + message.wireLength, 0),
+          plain: counted.reduce((sum, message) => sum + (message.payloadLength ?? 0), 0),
+        });
+      },
+      () => setSample(null),
+    );
+    return () => abort.abort();
+  }, [compressing, id]);
+  if (!compressing) return <p className="statistics-line dim">No compression was negotiated.</p>;
+  if (sample === null) return null;
+  if (sample.messages === 0) {
+    return (
+      <p className="statistics-line">
+        Compression was negotiated, and none of the first {formatCount(sample.all)} messages used it.
+      </p>
+    );
+  }
+  return (
+    <p className="statistics-line">
+      Compression: <b>{(sample.plain / Math.max(1, sample.wire)).toFixed(1)}×</b>, {formatBytes(sample.plain)} went as{' '}
+      {formatBytes(sample.wire)} ({formatCount(sample.messages)} of the first {formatCount(sample.all)} messages are
+      compressed).
+    </p>
+  );
 }

@@ -1,10 +1,9 @@
 import { Menu } from '@base-ui/react/menu';
 import { ChevronDown, Download } from 'lucide-react';
-import { useState, type ReactNode } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
 import { exportPath } from '../capture/api.ts';
 import { onExportKey } from '../shell/keyboard.ts';
 import { useUi } from '../state.ts';
-import { useEffect } from 'react';
 
 /** Links to the export route: the browser streams the file to disk, whatever its size. */
 export function ExportMenu(): ReactNode {
@@ -14,8 +13,8 @@ export function ExportMenu(): ReactNode {
   useEffect(() => onExportKey(() => setOpen(true)), []);
   return (
     <Menu.Root open={open} onOpenChange={setOpen} modal={false}>
-      <Menu.Trigger className="button" title="Export (e)">
-        <Download size={13} aria-hidden /> Export <ChevronDown size={12} aria-hidden />
+      <Menu.Trigger className="button" aria-label="Export" title="Export (e)">
+        <Download size={13} aria-hidden /> <span className="word">Export</span> <ChevronDown size={12} aria-hidden />
       </Menu.Trigger>
       <Menu.Portal>
         <Menu.Positioner className="layer" sideOffset={4} align="end">

@@ -18,8 +18,14 @@ export function TopBar(): ReactNode {
       <CaptureState />
       <FilterField />
       <PauseButton />
-      <button type="button" className="button" onClick={() => setUi({ dialog: 'clear' })}>
-        <Trash2 size={13} aria-hidden /> Clear
+      <button
+        type="button"
+        className="button"
+        aria-label="Clear"
+        title="Forget everything captured"
+        onClick={() => setUi({ dialog: 'clear' })}
+      >
+        <Trash2 size={13} aria-hidden /> <span className="word">Clear</span>
       </button>
       <ExportMenu />
       <ThemeButton />
@@ -112,12 +118,13 @@ function PauseButton(): ReactNode {
     <button
       type="button"
       className="button"
+      aria-label="Pause view"
       aria-pressed={paused}
       title="Holds the view still; the capture goes on (p)"
       onClick={() => capture.pause(!paused)}
     >
       {paused ? <Play size={13} aria-hidden /> : <Pause size={13} aria-hidden />}
-      {paused ? 'Resume view' : 'Pause view'}
+      <span className="word">{paused ? 'Resume view' : 'Pause view'}</span>
     </button>
   );
 }

@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { compressed, FrameBit } from '../../../src/contract/frame-bits.ts';
+import { bitsOf, CHUNK_ROWS, RowStore } from '../../../web/src/capture/row-store.ts';
+import { fakeFrame } from '../mock-capture.ts';
+import { batch, listed } from '../rows.ts';
+
+describe('rows of a session', () => {
+  test('a live row and the same row listed by the API read the same', () => {
+    const live = new RowStore();
+    const fetched = new RowStore();
+    live.applyBatch(batch(7, 0, 200), 7);
+    fetched.applyRows(listed(0, 200));
+    for (let index = 0; index < 200; index += 1) {
+      const [a, b] = [live.at(index), fetched.at(index)];
+      expect({ ...a, text: '', textReady: true }).toEqual({ ...b, text: '', textReady: true });
+      expect(b?.text.startsWith(a?.text.slice(0, 20) ?? '?')).toBe(true);
+    }
+  });
+
+  test('only rows of the wanted session are taken out of a batch', () => {
+    const store = new RowStore();
+    expect(store.applyBatch(batch(7, 0, 10), 8)).toBe(0);
+    expect(store.at(0)).toBeUndefined();
+    expect(store.applyBatch(batch(7, 0, 10), 7)).toBe(10);
+    expect(store.end).toBe(10);
+  });
+
+  test('a row that comes again replaces the one before', () => {
+    const store = new RowStore();
+    const rows = batch(7, 0, 1);
+    rows.bits[0] = (rows.bits[0] ?? 0) & ~FrameBit.Complete;
+    store.applyBatch(rows, 7);
+    expect((store.at(0)?.bits ?? 0) & FrameBit.Complete).toBe(0);
+    store.applyBatch(batch(7, 0, 1), 7);
+    expect((store.at(0)?.bits ?? 0) & FrameBit.Complete).not.toBe(0);
+  });
+
+  test('after a gap an incomplete row counts as missing', () => {
+    const store = new RowStore();
+    const rows = batch(7, 0, 3);
+    rows.bits[1] = (rows.bits[1] ?? 0) & ~FrameBit.Complete;
+    store.applyBatch(rows, 7);
+    store.forgetIncomplete();
+    expect(store.missingIn(0, 3)).toEqual({ from: 1, to: 2 });
+  });
+
+  test('the text of a compressed live row is missing until it has been fetched', () => {
+    const store = new RowStore();
+    const rows = batch(7, 0, 2);
+    rows.bits[1] = (rows.bits[1] ?? 0) | FrameBit.Compressed;
+    store.applyBatch(rows, 7);
+    expect(store.at(1)?.textReady).toBe(false);
+    expect(store.missingIn(0, 2)).toEqual({ from: 1, to: 2 });
+    store.applyRows(listed(1, 2));
+    expect(store.at(1)?.textReady).toBe(true);
+    expect(store.missingIn(0, 2)).toBeNull();
+    expect(compressed(store.at(1)?.bits ?? 0)).toBe(true);
+  });
+
+  test('missing rows are told as one range', () => {
+    const store = new RowStore();
+    store.applyRows(listed(10, 20));
+    store.applyRows(listed(30, 40));
+    expect(store.missingIn(5, 45)).toEqual({ from: 5, to: 45 });
+    expect(store.missingIn(12, 33)).toEqual({ from: 20, to: 30 });
+    expect(store.missingIn(10, 20)).toBeNull();
+  });
+
+  test('memory is bounded: what is looked at and the end stay, what is farthest goes', () => {
+    const store = new RowStore(4);
+    store.lookAt(0, 50);
+    for (let chunk = 0; chunk < 20; chunk += 1)
+      store.applyBatch(batch(7, chunk * CHUNK_ROWS, chunk * CHUNK_ROWS + 2), 7);
+    expect(store.heldChunks).toBe(4);
+    expect(store.at(0)).toBeDefined();
+    expect(store.at(19 * CHUNK_ROWS)).toBeDefined();
+    expect(store.at(10 * CHUNK_ROWS)).toBeUndefined();
+    expect(store.end).toBe(19 * CHUNK_ROWS + 2);
+  });
+
+  test('a chunk that is used again shows nothing of what was in it', () => {
+    const store = new RowStore(2);
+    store.applyBatch(batch(7, 0, CHUNK_ROWS), 7);
+    store.applyBatch(batch(7, 5 * CHUNK_ROWS, 5 * CHUNK_ROWS + 1), 7);
+    store.lookAt(5 * CHUNK_ROWS, 5 * CHUNK_ROWS);
+    store.applyBatch(batch(7, 9 * CHUNK_ROWS, 9 * CHUNK_ROWS + 1), 7);
+    store.applyBatch(batch(7, 12 * CHUNK_ROWS, 12 * CHUNK_ROWS + 1), 7);
+    expect(store.at(12 * CHUNK_ROWS + 1)).toBeUndefined();
+  });
+
+  test('the word of bits made from a listed row is the one that the live stream sends', () => {
+    for (const row of listed(0, 100)) expect(bitsOf(row)).toBe(fakeFrame(row.index).bits);
+  });
+});

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest';
+import { formatFullTime } from '../../../web/src/format/clock.ts';
+import { formatBytes, formatElapsed, formatMemory, formatMs, formatShort } from '../../../web/src/format/numbers.ts';
+import { previewOfBytes } from '../../../web/src/format/preview.ts';
+import { visibleLine, visibleParts } from '../../../web/src/format/visible-text.ts';
+import { parseIsoMicros } from '../../../web/src/capture/iso-time.ts';
+import { isoMicros } from '../../../src/contract/time.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+describe('numbers', () => {
+  test('have the unit that fits', () => {
+    expect([0, 999, 1000, 88_400, 2_100_000, 3e12].map(formatBytes)).toEqual([
+      '0 B',
+      '999 B',
+      '1.0 kB',
+      '88.4 kB',
+      '2.1 MB',
+      '3.0 TB',
+    ]);
+    expect(formatMemory(212 * 2 ** 20)).toBe('212 MiB');
+    expect([0.42, 3.14, 42.4, 1234, 192_000, 7_500_000].map(formatMs)).toEqual([
+      '0.42 ms',
+      '3.1 ms',
+      '42 ms',
+      '1.23 s',
+      '3 min 12 s',
+      '2 h 5 min',
+    ]);
+    expect([99_999, 100_000, 8_310_224].map(formatShort)).toEqual(['99,999', '100k', '8.31M']);
+    expect(formatElapsed(192_000)).toBe('00:03:12');
+  });
+});
+
+describe('times', () => {
+  test('keep their microseconds from the contract to the screen', () => {
+    for (const timeUs of [1_700_000_000_123_456, 1_700_000_000_000_001, 1_700_000_000_999_999]) {
+      expect(parseIsoMicros(isoMicros(timeUs))).toBe(timeUs);
+      expect(formatFullTime(timeUs)).toMatch(new RegExp(`${String(timeUs % 1_000_000).padStart(6, '0')}$`));
+    }
+    expect(parseIsoMicros('2023-11-14T22:13:20Z')).toBe(1_700_000_000_000_000);
+  });
+});
+
+describe('previews', () => {
+  test('of text leave out a character that is cut in two', () => {
+    const whole = bytes('añ€😀');
+    for (let cut = 0; cut <= whole.length; cut += 1) {
+      const text = previewOfBytes(whole.subarray(0, cut), 1, whole.length);
+      expect('añ€😀'.startsWith(text)).toBe(true);
+      expect(text).not.toContain('\ufffd');
+    }
+  });
+  test('of a close are its code, meaning and reason', () => {
+    expect(previewOfBytes(Uint8Array.of(3, 0xe8, ...bytes('bye')), 8, 5)).toBe('1000 normal closure · bye');
+    expect(previewOfBytes(new Uint8Array(), 8, 0)).toBe('no status code');
+    expect(previewOfBytes(Uint8Array.of(3), 8, 1)).toBe('03');
+  });
+  test('of binary and control frames are hex', () => {
+    expect(previewOfBytes(Uint8Array.of(0, 255), 2, 2)).toBe('00 ff');
+    expect(previewOfBytes(bytes('ping'), 9, 4)).toBe('70 69 6e 67  ping');
+  });
+});
+
+describe('hidden characters', () => {
+  test('are made visible on one line: controls, bidi, zero width, lone surrogates', () => {
+    expect(visibleLine('a\u0000b\u202ec\u200bd\ud800e\nf')).toBe('a⟨NUL⟩b⟨RLO⟩c⟨ZWSP⟩d⟨U+D800⟩e↵f');
+    expect(visibleLine('plain é 😀 عربي')).toBe('plain é 😀 عربي');
+  });
+  test('are set apart in many lines, where line feeds and tabs stay', () => {
+    expect(visibleParts('a\n\tb\u0000\u0001c')).toEqual([
+      { text: 'a\n\tb', symbol: false },
+      { text: '⟨NUL⟩⟨SOH⟩', symbol: true },
+      { text: 'c', symbol: false },
+    ]);
+  });
+  test('in any number make a bounded number of parts', () => {
+    expect(visibleParts('a\u0000'.repeat(50_000)).length).toBeLessThan(3000);
+  });
+});

@@ -1,0 +1,82 @@
+import { useEffect, useRef, type ReactNode } from 'react';
+import uPlot from 'uplot';
+import { formatClock } from '../format/clock.ts';
+import 'uplot/dist/uPlot.min.css';
+import './chart.css';
+
+interface ChartProps {
+  readonly label: string;
+  readonly heightPx: number;
+  readonly data: uPlot.AlignedData;
+  /** Everything but the size; made anew only when `optionsKey` changes. */
+  readonly options: (color: (name: string) => string) => Omit<uPlot.Options, 'width' | 'height'>;
+  readonly optionsKey: string;
+}
+
+/** A uPlot chart as wide as its place. Colours are those of the theme at the time of drawing. */
+export function Chart({ label, heightPx, data, options, optionsKey }: ChartProps): ReactNode {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const latest = useRef({ data, options });
+  useEffect(() => {
+    latest.current = { data, options };
+    plot.current?.setData(data);
+  }, [data, options]);
+  useEffect(() => {
+    const node = place.current;
+    if (node === null) return;
+    const draw = (): void => {
+      plot.current?.destroy();
+      const color = themeColor(node);
+      const made = latest.current.options(color);
+      plot.current = new uPlot({ ...made, width: node.clientWidth, height: heightPx }, latest.current.data, node);
+    };
+    draw();
+    const resized = new ResizeObserver(() => plot.current?.setSize({ width: node.clientWidth, height: heightPx }));
+    resized.observe(node);
+    const recolored = new MutationObserver(draw);
+    recolored.observe(document.documentElement, { attributeFilter: ['data-theme'] });
+    const system = matchMedia('(prefers-color-scheme: dark)');
+    system.addEventListener('change', draw);
+    return () => {
+      resized.disconnect();
+      recolored.disconnect();
+      system.removeEventListener('change', draw);
+      plot.current?.destroy();
+      plot.current = null;
+    };
+  }, [heightPx, optionsKey]);
+  return <div ref={place} className="chart" role="img" aria-label={label} style={{ height: heightPx }} />;
+}
+
+/** Reads a custom property as a colour that a canvas understands: light-dark() has to be resolved first. */
+function themeColor(node: HTMLElement): (name: string) => string {
+  const probe = document.createElement('span');
+  return (name) => {
+    probe.style.color = `var(${name})`;
+    node.append(probe);
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
+  };
+}
+
+/** Axes in the theme's colours. */
+export function axis(color: (name: string) => string, more: uPlot.Axis = {}): uPlot.Axis {
+  return {
+    stroke: color('--dim'),
+    grid: { stroke: color('--line-soft'), width: 1 },
+    ticks: { stroke: color('--line'), width: 1, size: 4 },
+    font: '11px system-ui, sans-serif',
+    ...more,
+  };
+}
+
+/** An axis of local time of day. */
+export function timeAxis(color: (name: string) => string): uPlot.Axis {
+  return axis(color, {
+    space: 84,
+    values: (_plot, seconds, _index, _space, stepS) =>
+      seconds.map((each) => formatClock(each * 1e6).slice(0, stepS < 1 ? 12 : 8)),
+  });
+}

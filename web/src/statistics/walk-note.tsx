@@ -1,0 +1,28 @@
+import type { ReactNode } from 'react';
+import type { FrameSink, FrameWalk } from '../capture/frame-walk.ts';
+import { formatCount } from '../format/numbers.ts';
+
+/** Says over how much a view's numbers are, where that is not everything. */
+export function WalkNote(props: {
+  readonly walk: FrameWalk<FrameSink>;
+  readonly frameCount: number;
+  readonly firstHeldFrame: number;
+}): ReactNode {
+  const { walk, frameCount, firstHeldFrame } = props;
+  const reading = walk.position < Math.min(frameCount, walk.limit);
+  return (
+    <div className="walk-note dim" role="status">
+      {walk.error !== null && <span className="error">Reading failed: {walk.error} </span>}
+      {reading && `Reading: ${formatCount(walk.position)} of ${formatCount(frameCount)} frames … `}
+      {!reading && walk.position < frameCount && (
+        <>
+          Over the first {formatCount(walk.position)} of {formatCount(frameCount)} frames.{' '}
+          <button type="button" className="button small" onClick={() => walk.readAll()}>
+            read all
+          </button>{' '}
+        </>
+      )}
+      {firstHeldFrame > 0 && `Frames 0–${formatCount(firstHeldFrame - 1)} were evicted and are not in it.`}
+    </div>
+  );
+}
