@@ -565,6 +565,15 @@ static void becomeOpen(Conn *c) {
   if (mode == STALL && c->isClient != fromClient) c->reading = 0, arm(c);
 }
 
+/* Both sides are open, in whatever order: some proxies answer the client first */
+static void startLoad(Conn *client) {
+  if (client->state != OPEN || client->peer == NULL || client->peer->state != OPEN) return;
+  if (mode == PONG || mode == SESSIONS) {
+    client->pingedNs = nowNs();
+    sendOne(client);
+  } else if (mode == FLOW || mode == STALL) pump(senderOf(client));
+}
+
 static void sendRequest(Conn *c) {
   char *text = c->head;
   int length = snprintf(text, HEAD_BYTES,
@@ -631,11 +640,7 @@ static void headCame(Conn *c, const char *rest, size_t restLength) {
     if (strncmp(c->head, "HTTP/1.1 101", 12) != 0) fail("the handshake was answered with %.12s", c->head);
     if (extensions && strstr(c->head, "permessage-deflate") == NULL) fail("the extension was not negotiated");
     becomeOpen(c);
-    if (c->peer == NULL) fail("a 101 came before the origin's");
-    if (mode == PONG || mode == SESSIONS) {
-      c->pingedNs = nowNs();
-      sendOne(c);
-    } else if (mode == FLOW || mode == STALL) pump(senderOf(c));
+    startLoad(c);
   } else {
     char accept[29];
     char *key = strcasestr(c->head, "sec-websocket-key:");
@@ -656,6 +661,7 @@ static void headCame(Conn *c, const char *rest, size_t restLength) {
                                   : "");
     sendBytes(c, (uint8_t *)answer, (size_t)length);
     becomeOpen(c);
+    startLoad(c->peer);
   }
   if (restLength > 0) receive(c, (const uint8_t *)rest, restLength);
 }

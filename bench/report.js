@@ -69,9 +69,13 @@ export function evaluate({ results, cells, targets }) {
       cell: cell.name,
       figures,
       goals: goalsOf(cell, ratio, figures),
-      faults: own
-        .filter(({ report }) => report['event'] === 'failed')
-        .map((run) => `${run.target}: ${run.report['error']}`),
+      faults: [
+        ...new Set(
+          own
+            .filter(({ report }) => report['event'] === 'failed')
+            .map((run) => `${run.target}: ${run.report['error']}`),
+        ),
+      ],
     };
   });
 }

@@ -32,9 +32,15 @@ export async function freePort() {
   return port;
 }
 
+/** @type {string[]} */
+const folders = [];
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 function temporaryFolder() {
   const folder = mkdtempSync(join(tmpdir(), 'frametap-bench-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
