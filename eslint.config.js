@@ -2,6 +2,15 @@ import js from '@eslint/js';
 import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
+const NODE_GLOBALS = Object.fromEntries(
+  (
+    'AbortController AbortSignal Buffer TextDecoder TextEncoder URL clearInterval clearTimeout console fetch ' +
+    'performance process setImmediate setInterval setTimeout'
+  )
+    .split(' ')
+    .map((name) => [name, 'readonly']),
+);
+
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'bench/peers/', 'coverage/'] },
   js.configs.recommended,
@@ -26,5 +35,5 @@ export default tseslint.config(
     plugins: { 'react-hooks': reactHooks },
     rules: reactHooks.configs.recommended.rules,
   },
-  { files: ['**/*.js'], languageOptions: { globals: { process: 'readonly', console: 'readonly' } } },
+  { files: ['**/*.js'], languageOptions: { globals: NODE_GLOBALS } },
 );

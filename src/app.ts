@@ -58,6 +58,8 @@ export async function startApp(
 ): Promise<RunningApp> {
   const { logger, webRoot = join(import.meta.dirname, '..', 'web') } = options;
   const authority = await openAuthority({ directory: config.certs });
+  if (authority.created) logger.info({ folder: config.certs }, 'a new certificate authority was made');
+  if (authority.tightenedFolder) logger.info({ folder: config.certs }, 'the folder is now readable by you alone');
   const store = new MemoryStore({
     budgetBytes: config.memoryBytes,
     payloadLimitBytes: config.payloadLimitBytes,
@@ -98,7 +100,8 @@ export async function startApp(
     caCertificatePem: authority.certificatePem,
     proxyAddress,
     version: VERSION,
-    logger,
+    // Fastify says at `info` that it listens; the start-up text says more.
+    logger: logger.child({}, { level: config.logLevel === 'info' ? 'warn' : config.logLevel }),
     webRoot,
     ...(options.onNewOpenUrl === undefined ? {} : { onNewOpenUrl: options.onNewOpenUrl }),
   });

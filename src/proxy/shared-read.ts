@@ -45,7 +45,7 @@ export function readInto(socket: Socket, area: Uint8Array, onRead: (length: numb
       },
     },
   };
-  const moved = new Socket(options as ConstructorParameters<typeof Socket>[0]);
+  const moved = new Socket(options);
   const target = moved as unknown as HandleHolder;
   // The listening server counts its connections by these two fields when they close.
   target._server = holder._server;
