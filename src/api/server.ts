@@ -12,6 +12,7 @@ import { listen } from './listen.ts';
 import { createLive } from './live.ts';
 import { registerPages } from './pages.ts';
 import type { Api, ListenAddress, RouteContext } from './route-context.ts';
+import { registerDecoded } from './routes/decoded.ts';
 import { registerExport } from './routes/export.ts';
 import { registerFrames } from './routes/frames.ts';
 import { registerHealth } from './routes/health.ts';
@@ -135,6 +136,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   registerSessions(app, context);
   registerFrames(app, context);
   registerMessages(app, context);
+  registerDecoded(app, context);
   registerExport(app, context);
   registerHealth(app, { ready: () => !stopping });
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());

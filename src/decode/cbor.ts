@@ -1,7 +1,8 @@
 import { ByteReader, DecodeFailure } from './byte-reader.ts';
 import type { Decoder } from './decoder.ts';
 import { plausibility } from './msgpack.ts';
-import { bytesValue, numberValue, pairsValue, summaryOfValue, type DecodedValue } from './value.ts';
+import type { DecodedValue } from '../contract/decoded.ts';
+import { bytesValue, numberValue, pairsValue, summaryOfValue } from './value.ts';
 
 /** RFC 8949: one item, or a sequence of them (RFC 8742). */
 export const cbor: Decoder = {

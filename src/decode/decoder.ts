@@ -11,7 +11,7 @@ import { signalr } from './signalr.ts';
 import { socketIo } from './socket-io.ts';
 import { stomp } from './stomp.ts';
 import { text } from './text.ts';
-import type { DecodedValue } from './value.ts';
+import type { DecodedValue } from '../contract/decoded.ts';
 
 /** Of a longer payload only the start is decoded. */
 export const MAX_DECODED_BYTES = 1024 * 1024;

@@ -1,5 +1,6 @@
 import type { Decoder } from './decoder.ts';
-import { summaryOf, type DecodedValue } from './value.ts';
+import type { DecodedValue } from '../contract/decoded.ts';
+import { summaryOf } from './value.ts';
 
 /** Message types of graphql-transport-ws and of the older graphql-ws. */
 const TYPES = new Set([

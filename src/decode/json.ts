@@ -1,5 +1,6 @@
 import type { Decoder } from './decoder.ts';
-import { MAX_DEPTH, MAX_VALUES, SHOWN_CHARACTERS, summaryOfValue, wellFormed, type DecodedValue } from './value.ts';
+import type { DecodedValue } from '../contract/decoded.ts';
+import { MAX_DEPTH, MAX_VALUES, SHOWN_CHARACTERS, summaryOfValue, wellFormed } from './value.ts';
 
 export const json: Decoder = {
   name: 'json',

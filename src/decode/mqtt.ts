@@ -1,6 +1,7 @@
 import { ByteReader, DecodeFailure } from './byte-reader.ts';
 import type { Decoder, Payload } from './decoder.ts';
-import { bytesValue, summaryOf, type DecodedValue } from './value.ts';
+import type { DecodedValue } from '../contract/decoded.ts';
+import { bytesValue, summaryOf } from './value.ts';
 
 const NAMES = [
   ...['', 'connect', 'connack', 'publish', 'puback', 'pubrec', 'pubrel', 'pubcomp'],

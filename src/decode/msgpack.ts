@@ -1,6 +1,7 @@
 import { ByteReader, DecodeFailure } from './byte-reader.ts';
 import type { Decoder } from './decoder.ts';
-import { bytesValue, numberValue, pairsValue, summaryOfValue, type DecodedValue } from './value.ts';
+import type { DecodedValue } from '../contract/decoded.ts';
+import { bytesValue, numberValue, pairsValue, summaryOfValue } from './value.ts';
 
 /** MessagePack, https://github.com/msgpack/msgpack/blob/master/spec.md: one value, or several one after another. */
 export const msgpack: Decoder = {

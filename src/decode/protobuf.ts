@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { ByteReader, DecodeFailure } from './byte-reader.ts';
 import type { Decoder } from './decoder.ts';
-import { bytesValue, numberValue, summaryOf, type DecodedValue } from './value.ts';
+import type { DecodedValue } from '../contract/decoded.ts';
+import { bytesValue, numberValue, summaryOf } from './value.ts';
 
 const MAX_FIELD = 536_870_911;
 const WIRE_NAMES = ['varint', 'fixed64', 'bytes', 'group', 'group', 'fixed32'] as const;

@@ -1,6 +1,7 @@
 import type { Decoder } from './decoder.ts';
 import { readJson } from './json.ts';
-import { summaryOf, type DecodedValue } from './value.ts';
+import type { DecodedValue } from '../contract/decoded.ts';
+import { summaryOf } from './value.ts';
 
 const RECORD_SEPARATOR = '\x1e';
 const TYPES = [

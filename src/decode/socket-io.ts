@@ -1,6 +1,7 @@
 import type { Decoder, Decoding } from './decoder.ts';
 import { readJson } from './json.ts';
-import { summaryOf, summaryOfValue, type DecodedValue } from './value.ts';
+import type { DecodedValue } from '../contract/decoded.ts';
+import { summaryOf, summaryOfValue } from './value.ts';
 
 const ENGINE = ['open', 'close', 'ping', 'pong', 'message', 'upgrade', 'noop'] as const;
 const PACKET = ['connect', 'disconnect', 'event', 'ack', 'connect_error', 'binary_event', 'binary_ack'] as const;

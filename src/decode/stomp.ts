@@ -1,5 +1,6 @@
 import type { Decoder } from './decoder.ts';
-import { summaryOf, type DecodedValue } from './value.ts';
+import type { DecodedValue } from '../contract/decoded.ts';
+import { summaryOf } from './value.ts';
 
 const COMMANDS =
   /^(CONNECT|STOMP|CONNECTED|SEND|SUBSCRIBE|UNSUBSCRIBE|ACK|NACK|BEGIN|COMMIT|ABORT|DISCONNECT|MESSAGE|RECEIPT|ERROR)\r?\n/;

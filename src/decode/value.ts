@@ -1,10 +1,4 @@
-/**
- * What a decoder made of a payload, as JSON can carry it. What JSON has no word for is an object with one key that
- * starts with `$`: `$bytes` (hex, with `length`), `$number` (digits that a double would lose, NaN or Infinity),
- * `$map` (pairs, where keys are no strings), `$tag` and `$type` (with `value`), `$json` (a string that is JSON itself),
- * `$cut` (why something is left out).
- */
-export type DecodedValue = null | boolean | number | string | DecodedValue[] | { readonly [key: string]: DecodedValue };
+import type { DecodedValue } from '../contract/decoded.ts';
 
 /** Bytes shown of one byte string. */
 const SHOWN_BYTES = 4096;

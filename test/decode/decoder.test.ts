@@ -15,7 +15,7 @@ import {
   type DecodeContext,
   type Decoded,
 } from '../../src/decode/decoder.ts';
-import type { DecodedValue } from '../../src/decode/value.ts';
+import type { DecodedValue } from '../../src/contract/decoded.ts';
 
 const ofText = (text: string, context: Partial<DecodeContext> = {}): Decoded =>
   decode(Buffer.from(text), { opcode: 1, ...context });

@@ -1,25 +1,14 @@
+import type { FilterCompletions } from '../../contract/decoded.ts';
 import { FIELDS } from './fields.ts';
 
-export interface Completion {
-  /** What stands there afterwards. */
-  readonly text: string;
-  readonly means: string;
-}
-export interface Completions {
-  /** The part of the filter that a completion replaces. */
-  readonly from: number;
-  readonly to: number;
-  readonly options: readonly Completion[];
-}
-
-const KEYWORDS: readonly Completion[] = [
+const KEYWORDS: FilterCompletions['options'] = [
   { text: 'and', means: 'both sides' },
   { text: 'or', means: 'one side or both' },
   { text: 'not', means: 'what does not match' },
 ];
 
 /** What may stand where the cursor is: names of fields, values of the field before it, keywords. Never throws. */
-export function completions(text: string, cursor: number): Completions {
+export function completions(text: string, cursor: number): FilterCompletions {
   const at = Math.max(0, Math.min(cursor, text.length));
   const word = /[^\s()]*$/.exec(text.slice(0, at))?.[0] ?? '';
   const to = at + (/^[^\s()]*/.exec(text.slice(at))?.[0].length ?? 0);
@@ -37,7 +26,7 @@ export function completions(text: string, cursor: number): Completions {
   };
 }
 
-function named(begun: string): Completion[] {
+function named(begun: string): FilterCompletions['options'] {
   const fields = Object.entries(FIELDS).map(([name, field]) => ({
     text: name + (field.operators[0] ?? ':'),
     means: field.means,

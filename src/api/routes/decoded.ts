@@ -1,0 +1,116 @@
+import { Type } from 'typebox';
+import type { CaptureReader } from '../../capture/capture-reader.ts';
+import { completions } from '../../capture/filter/completion.ts';
+import type { MessageReader } from '../../capture/message-reader.ts';
+import type { DecodedFrame, DecodedValue, FilterCompletions } from '../../contract/decoded.ts';
+import type { Direction } from '../../contract/frame.ts';
+import { DECODER_NAMES, decodings, MAX_DECODED_BYTES, StickyDecoders } from '../../decode/decoder.ts';
+import { FrametapError } from '../../errors.ts';
+import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
+import { Filter, Index, SessionIndexParams } from '../schema.ts';
+import { noSession } from './sessions.ts';
+
+const DecodedAnswer = Type.Unsafe<DecodedFrame>(
+  Type.Object({
+    name: Type.String({ enum: [...DECODER_NAMES] }),
+    score: Type.Number(),
+    summary: Type.String(),
+    value: Type.Unsafe<DecodedValue>({}),
+    candidates: Type.Array(Type.Object({ name: Type.String(), score: Type.Number() })),
+    decodedBytes: Type.Integer(),
+    whole: Type.Boolean(),
+  }),
+);
+const CompletionsAnswer = Type.Unsafe<FilterCompletions>(
+  Type.Object({
+    from: Type.Integer(),
+    to: Type.Integer(),
+    options: Type.Array(Type.Object({ text: Type.String(), means: Type.String() })),
+  }),
+);
+
+export function registerDecoded(app: Api, { reader, messages }: RouteContext): void {
+  const sticky = new StickyDecoders();
+  app.get(
+    '/api/sessions/:id/frames/:index/decoded',
+    {
+      schema: {
+        summary: "The frame's message, decoded",
+        description:
+          'as: the decoder to use where it can read the message; without it the surest one, or the one that was last ' +
+          'asked for by name for this URL and direction. as=auto forgets that one.',
+        params: SessionIndexParams,
+        querystring: Type.Object({
+          as: Type.Optional(Type.Unsafe<string>(Type.String({ enum: ['auto', ...DECODER_NAMES] }))),
+        }),
+        response: { 200: DecodedAnswer, ...errorAnswers },
+      },
+    },
+    async (request): Promise<DecodedFrame> => {
+      const { id, index } = request.params;
+      const session = reader.session(id);
+      if (session === undefined) throw noSession(id);
+      const content = await contentOf({ reader, messages }, id, index);
+      const { url, subprotocol } = session;
+      const wanted = request.query.as;
+      if (wanted !== undefined) sticky.remember(url, content.direction, wanted);
+      const hint = sticky.hintFor(url, content.direction);
+      const found = decodings(content.bytes, { opcode: content.opcode, subprotocol, url });
+      const chosen = found.find(({ name }) => name === hint) ?? found[0];
+      if (chosen === undefined) throw new FrametapError('internal', 'no decoder could read the message');
+      const decodedBytes = Math.min(content.bytes.length, MAX_DECODED_BYTES);
+      return {
+        ...chosen,
+        candidates: found.map(({ name, score }) => ({ name, score })),
+        decodedBytes,
+        whole: content.whole && decodedBytes === content.bytes.length,
+      };
+    },
+  );
+
+  app.get(
+    '/api/filter/completions',
+    {
+      schema: {
+        summary: 'What may stand in a filter where the cursor is',
+        querystring: Type.Object({ text: Filter, cursor: Index }),
+        response: { 200: CompletionsAnswer, ...errorAnswers },
+      },
+    },
+    (request): FilterCompletions => completions(request.query.text, request.query.cursor),
+  );
+}
+
+interface Content {
+  readonly bytes: Uint8Array;
+  readonly whole: boolean;
+  readonly opcode: number;
+  readonly direction: Direction;
+}
+
+/** The whole message of a data frame, inflated; of other frames the payload. */
+async function contentOf(
+  { reader, messages }: { readonly reader: CaptureReader; readonly messages: MessageReader },
+  id: string,
+  index: number,
+): Promise<Content> {
+  const frame = reader.frames(id, index, 1)?.[0];
+  if (frame?.index !== index) throw new FrametapError('not-found', `There is no frame ${index} in session ${id}.`);
+  const message = await messages.messageOfFrame(id, index);
+  if (message === undefined) {
+    const payload = reader.frameBytes(id, index, 'payload');
+    if (payload === undefined || (payload.bytes.length === 0 && !payload.whole)) throw new FrametapError('not-held');
+    return { ...payload, opcode: frame.opcode, direction: frame.direction };
+  }
+  const content = await messages.content(id, message.index, MAX_DECODED_BYTES + 1);
+  if (content == null) {
+    throw new FrametapError('not-held', 'The message is no longer held, or cannot be inflated.');
+  }
+  const { bytes, totalLength, row } = content;
+  return {
+    bytes,
+    whole: row.complete && bytes.length === totalLength,
+    opcode: row.type === 'text' ? 1 : 2,
+    direction: row.direction,
+  };
+}

@@ -1,0 +1,31 @@
+/**
+ * What a decoder made of a payload, as JSON can carry it. What JSON has no word for is an object with a key that
+ * starts with `$`: `$bytes` (hex, with `length`), `$number` (digits that a double would lose, NaN or Infinity),
+ * `$map` (pairs, where keys are no strings), `$tag` and `$type` (with `value`), `$json` (a string that is JSON itself),
+ * `$cut` (why something is left out).
+ */
+export type DecodedValue = null | boolean | number | string | DecodedValue[] | { readonly [key: string]: DecodedValue };
+
+/** `GET /api/sessions/:id/frames/:index/decoded`: the frame's message (a control frame: its payload), decoded. */
+export interface DecodedFrame {
+  /** The decoder: see `candidates` for the others that can read it. */
+  readonly name: string;
+  /** 0 to 1: how sure it is. */
+  readonly score: number;
+  /** One line. */
+  readonly summary: string;
+  readonly value: DecodedValue;
+  /** Every decoder that can read it, the surest first. */
+  readonly candidates: readonly { readonly name: string; readonly score: number }[];
+  /** Bytes that were decoded, and whether they are all of it. */
+  readonly decodedBytes: number;
+  readonly whole: boolean;
+}
+
+/** `GET /api/filter/completions?text=&cursor=`: what may stand where the cursor is. */
+export interface FilterCompletions {
+  /** The part of the text that a completion replaces, in UTF-16 code units. */
+  readonly from: number;
+  readonly to: number;
+  readonly options: readonly { readonly text: string; readonly means: string }[];
+}
