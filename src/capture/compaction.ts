@@ -1,3 +1,4 @@
+import { FrameBit } from '../contract/frame-bits.ts';
 import type { FrameLog } from './frame-log.ts';
 import { AGAIN_BIT, ROW_BYTES, ROW_WORDS, RowFloat, RowWord, Segment } from './segment.ts';
 
@@ -6,10 +7,30 @@ import { AGAIN_BIT, ROW_BYTES, ROW_WORDS, RowFloat, RowWord, Segment } from './s
  * some is copied without them into a buffer of the size that is left.
  */
 export function removeSession(log: FrameLog, sessionNumber: number): void {
-  log.seal();
-  for (const segment of segmentsOf(log, sessionNumber)) {
-    log.replace(segment, (id) => withoutSession(log, segment, { id, sessionNumber }));
+  const affected = segmentsOf(log, sessionNumber);
+  if (affected.has(log.current)) log.seal();
+  const others: OtherSessions = { number: sessionNumber, spans: spansOfOthers(log, sessionNumber) };
+  for (const segment of affected) log.replace(segment, (id) => withoutSession(log, segment, { id, others }));
+}
+
+/** All but the session that is taken out. */
+interface OtherSessions {
+  /** Of the session that is taken out. */
+  readonly number: number;
+  /** Every span list of the others, once. */
+  readonly spans: readonly number[][];
+}
+
+function spansOfOthers(log: FrameLog, sessionNumber: number): number[][] {
+  const found = new Set<number[]>();
+  for (const segment of log.segments) {
+    if (segment.spans.length === 0) continue;
+    visitRows(segment, sessionNumber, (word) => {
+      const spans = segment.spans[((segment.words[word + RowWord.Link] as number) >>> 8) - 1];
+      if (spans !== undefined) found.add(spans);
+    });
   }
+  return [...found];
 }
 
 /** Segments with rows or bytes of the session. */
@@ -37,18 +58,19 @@ function segmentsOf(log: FrameLog, sessionNumber: number): Set<Segment> {
 function withoutSession(
   log: FrameLog,
   old: Segment,
-  options: { readonly id: number; readonly sessionNumber: number },
+  options: { readonly id: number; readonly others: OtherSessions },
 ): Segment | undefined {
-  const { id, sessionNumber } = options;
+  const { id, others } = options;
+  const sessionNumber = others.number;
   let keptBytes = 0;
-  visitReferences(log, old, sessionNumber, (_offset, length) => (keptBytes += length));
+  visitReferences(log, old, others, (_offset, length) => (keptBytes += length));
   let keptRows = 0;
   visitRows(old, sessionNumber, () => keptRows++);
   if (keptBytes === 0 && keptRows === 0) return undefined;
 
   const size = Math.ceil(keptBytes / ROW_BYTES) * ROW_BYTES + keptRows * ROW_BYTES;
   const fresh = new Segment(id, new ArrayBuffer(size));
-  visitReferences(log, old, sessionNumber, (offset, length, moveTo) => {
+  visitReferences(log, old, others, (offset, length, moveTo) => {
     fresh.bytes.set(old.bytes.subarray(offset, offset + length), fresh.slabTop);
     moveTo(id, fresh.slabTop);
     fresh.slabTop += length;
@@ -56,8 +78,9 @@ function withoutSession(
   visitRows(old, sessionNumber, (word) => {
     const target = fresh.wordAt(fresh.rowCount++);
     fresh.words.set(old.words.subarray(word, word + ROW_WORDS), target);
-    if (((old.words[word + RowWord.Bits] as number) & AGAIN_BIT) === 0) {
-      fresh.frameCount++;
+    const bits = old.words[word + RowWord.Bits] as number;
+    if ((bits & AGAIN_BIT) === 0) fresh.frameCount++;
+    if ((bits & (AGAIN_BIT | FrameBit.Complete)) === FrameBit.Complete) {
       fresh.payloadBytes += old.floats[(word >> 1) + RowFloat.PayloadLength] as number;
     }
     const link = old.words[word + RowWord.Link] as number;
@@ -81,40 +104,48 @@ function visitRows(segment: Segment, without: number, visit: (word: number) => v
 
 type VisitReference = (offset: number, length: number, moveTo: (id: number, offset: number) => void) => void;
 
-/** Every place that points into `slab`, but those of session `without`. */
-function visitReferences(log: FrameLog, slab: Segment, without: number, visit: VisitReference): void {
-  for (let i = log.segments.indexOf(slab); i < log.segments.length; i++) {
+/** Every place of the other sessions that points into `slab`. */
+function visitReferences(log: FrameLog, slab: Segment, others: OtherSessions, visit: VisitReference): void {
+  const places = new Map(log.segments.map((segment, place) => [segment.id, place]));
+  const place = places.get(slab.id) ?? 0;
+  for (let i = place; i < log.segments.length; i++) {
     const segment = log.segments[i] as Segment;
-    if (!visitDirect(segment, slab, without, visit)) break;
+    const goesOn = visitDirect(segment, { slab, without: others.number, visit }, (id) => (places.get(id) ?? 0) > place);
+    if (!goesOn) break;
   }
-  const seen = new Set<number[]>();
-  for (const segment of log.segments) {
-    if (segment.spans.length === 0) continue;
-    visitRows(segment, without, (word) => {
-      const spans = segment.spans[((segment.words[word + RowWord.Link] as number) >>> 8) - 1];
-      if (spans === undefined || seen.has(spans)) return;
-      seen.add(spans);
-      for (let at = 0; at < spans.length; at += 3) {
-        if (spans[at] !== slab.id) continue;
-        visit(spans[at + 1] as number, spans[at + 2] as number, (id, offset) => {
-          spans[at] = id;
-          spans[at + 1] = offset;
-        });
-      }
-    });
+  for (const spans of others.spans) {
+    for (let at = 0; at < spans.length; at += 3) {
+      if (spans[at] !== slab.id) continue;
+      visit(spans[at + 1] as number, spans[at + 2] as number, (id, offset) => {
+        spans[at] = id;
+        spans[at + 1] = offset;
+      });
+    }
   }
 }
 
-/** Rows without spans point into their own segment or one shortly before: false once they point past `slab`. */
-function visitDirect(segment: Segment, slab: Segment, without: number, visit: VisitReference): boolean {
+/**
+ * Rows without spans point into their own segment or one before it, and never back behind the row before them.
+ * @param isBehind tells of a segment's id whether it comes after the slab in the log: ids do not, where compaction was
+ * @returns false once rows point behind the slab
+ */
+function visitDirect(
+  segment: Segment,
+  options: { readonly slab: Segment; readonly without: number; readonly visit: VisitReference },
+  isBehind: (id: number) => boolean,
+): boolean {
+  const { slab, without, visit } = options;
   const { words, floats } = segment;
   for (let row = 0; row < segment.rowCount; row++) {
     const word = segment.wordAt(row);
     const link = words[word + RowWord.Link] as number;
     if (link >>> 8 !== 0 || ((words[word + RowWord.Bits] as number) & AGAIN_BIT) !== 0) continue;
     const target = words[word + RowWord.SlabSegment] as number;
-    if (target > slab.id) return false;
-    if (target !== slab.id || words[word + RowWord.Session] === without) continue;
+    if (target !== slab.id) {
+      if (isBehind(target)) return false;
+      continue;
+    }
+    if (words[word + RowWord.Session] === without) continue;
     const length = (link & 0xff) + (floats[(word >> 1) + RowFloat.PayloadLength] as number);
     visit(words[word + RowWord.SlabOffset] as number, length, (id, offset) => {
       words[word + RowWord.SlabSegment] = id;

@@ -23,6 +23,8 @@ export class FrameLog {
   #nextId = 1;
   readonly #byId = new Map<number, Segment>();
   readonly #spareBuffers: ArrayBuffer[] = [];
+  /** Dropped segments that slow peers' writes still read from: memory all the same. */
+  #pinned: Segment[] = [];
   readonly #makeRoom: () => void;
 
   /** @param makeRoom called after the log has grown by a segment: drops what is over the budget */
@@ -35,6 +37,7 @@ export class FrameLog {
 
   /** Memory of all segments. */
   get costBytes(): number {
+    if (this.#pinned.length > 0) this.#unpin();
     return this.#costBytes;
   }
   segment(id: number): Segment | undefined {
@@ -68,15 +71,16 @@ export class FrameLog {
   addSpans(segment: Segment): number {
     return segment.spans.push([]) - 1;
   }
-  addSpan(segment: Segment, list: number, at: Segment, offset: number, length: number): void {
+  /** @param at id of the segment in which the bytes lie */
+  addSpan(segment: Segment, list: number, at: number, offset: number, length: number): void {
     const spans = segment.spans[list];
     if (spans === undefined) return;
     const last = spans.length - 3;
-    if (last >= 0 && spans[last] === at.id && (spans[last + 1] as number) + (spans[last + 2] as number) === offset) {
+    if (last >= 0 && spans[last] === at && (spans[last + 1] as number) + (spans[last + 2] as number) === offset) {
       spans[last + 2] = (spans[last + 2] as number) + length;
       return;
     }
-    spans.push(at.id, offset, length);
+    spans.push(at, offset, length);
     segment.spanNumbers += 3;
     if (this.#byId.get(segment.id) === segment) this.#costBytes += 24;
   }
@@ -97,6 +101,7 @@ export class FrameLog {
   /** Drops everything. */
   clear(): void {
     for (const segment of this.segments.splice(0)) this.#forget(segment);
+    this.#unpin();
     this.#spareBuffers.length = 0;
     this.current = this.keptSegment = this.#append(this.segmentBytes);
   }
@@ -107,8 +112,7 @@ export class FrameLog {
     if (at < 0) return undefined;
     const replacement = build(this.#nextId++);
     this.segments.splice(at, 1, ...(replacement === undefined ? [] : [replacement]));
-    this.#byId.delete(segment.id);
-    this.#costBytes -= segment.costBytes;
+    this.#retire(segment);
     if (replacement !== undefined) {
       this.#byId.set(replacement.id, replacement);
       this.#costBytes += replacement.costBytes;
@@ -138,10 +142,34 @@ export class FrameLog {
   }
 
   #forget(segment: Segment): void {
+    this.#retire(segment);
+    for (const tenant of segment.tenants) tenant.segmentGone(segment);
+  }
+
+  /** Takes a segment off the books, and keeps its buffer for the next one unless somebody still reads from it. */
+  #retire(segment: Segment): void {
     this.#byId.delete(segment.id);
     this.#costBytes -= segment.costBytes;
-    for (const tenant of segment.tenants) tenant.segmentGone(segment);
-    const reusable = segment.pins === 0 && segment.buffer.byteLength === this.segmentBytes;
-    if (reusable && this.#spareBuffers.length < SPARE_BUFFERS) this.#spareBuffers.push(segment.buffer);
+    if (segment.pins === 0) {
+      this.#spare(segment.buffer);
+      return;
+    }
+    this.#pinned.push(segment);
+    this.#costBytes += segment.buffer.byteLength;
+  }
+
+  #spare(buffer: ArrayBuffer): void {
+    const fits = buffer.byteLength === this.segmentBytes && this.#spareBuffers.length < SPARE_BUFFERS;
+    if (fits) this.#spareBuffers.push(buffer);
+  }
+
+  /** Lets the dropped segments go that nobody reads from any more. */
+  #unpin(): void {
+    this.#pinned = this.#pinned.filter((segment) => {
+      if (segment.pins > 0) return true;
+      this.#costBytes -= segment.buffer.byteLength;
+      this.#spare(segment.buffer);
+      return false;
+    });
   }
 }

@@ -191,7 +191,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     if (session === undefined) return false;
     this.#index.forget();
     if (session.residence.length > 0) removeSession(this.log, session.number);
-    session.residence.length = 0;
+    session.rowsGone();
     if (!session.live) this.#remove(session);
     else this.sessionChanged(session);
     return true;

@@ -2,7 +2,7 @@ import { FrameBit } from '../contract/frame-bits.ts';
 import { ViolationBit } from '../contract/violations.ts';
 import type { FrameScanner } from '../protocol/frame-scanner.ts';
 import type { FrameLog } from './frame-log.ts';
-import { AGAIN_BIT, ROW_WORDS, RowFloat, RowWord, type Segment } from './segment.ts';
+import { AGAIN_BIT, ROW_WORDS, RowFloat, RowWord, type RowWriter, type Segment } from './segment.ts';
 import type { SessionRecord } from './session-record.ts';
 
 /** What a recorder needs of the store. */
@@ -18,50 +18,46 @@ export interface RecorderHost {
   frameSeen(session: SessionRecord): void;
 }
 
-/** Where one frame stands that has begun and not ended. */
-interface OpenFrame {
-  segment: Segment;
-  word: number;
-  spans: number;
-  index: number;
-  keptBytes: number;
-}
+const NO_WORDS = new Int32Array(0);
+const NO_FLOATS = new Float64Array(0);
 
 /**
  * Puts one direction's frames into the log: a row for each, the wire bytes as they came. For each chunk: `keepChunk`,
  * then `record` for each piece that the scanner finds in it, then `endChunk`.
  */
-export class Recorder {
+export class Recorder implements RowWriter {
   readonly #host: RecorderHost;
   readonly #session: SessionRecord;
   readonly #side: 0 | 1;
+  readonly #party: 'client' | 'server';
   #timeUs = 0;
+  /** The chunk is in the slab: in the segment of this id, from this offset. */
   #kept = false;
-  #segment: Segment;
+  #chunkSegment = 0;
   #offset = 0;
-  #open: OpenFrame | null = null;
   /** Where the next rows go, and whether the session is entered there. */
   #rowSegment: Segment | null = null;
-  #words: Int32Array;
-  #floats: Float64Array;
-  /** The row of the frame that began last; `#lastSegment` null where it has none. */
+  #words: Int32Array = NO_WORDS;
+  #floats: Float64Array = NO_FLOATS;
+  /** The row of the frame that began last; `#lastSegment` null where it has none, or has it no longer. */
   #lastSegment: Segment | null = null;
   #lastWord = 0;
   /** Index of the frame that began last. */
   lastIndex = -1;
+  /** Of the frame that began last, where it came in pieces: its span list, payload bytes held, whether some are missing. */
+  #spans = 0;
+  #heldBytes = 0;
+  #holed = false;
   /** Frames and payload bytes that are not in the session's and the segment's sums yet. */
   #newFrames = 0;
   #newBytes = 0;
-  /** Bytes of a header that is not whole yet: segment, offset, length, one after another. */
-  #headerSpans: [Segment, number, number][] = [];
 
   constructor(host: RecorderHost, session: SessionRecord, direction: 'client-to-server' | 'server-to-client') {
     this.#host = host;
     this.#session = session;
     this.#side = direction === 'client-to-server' ? 0 : 1;
-    this.#segment = host.log.current;
-    this.#words = this.#segment.words;
-    this.#floats = this.#segment.floats;
+    this.#party = direction === 'client-to-server' ? 'client' : 'server';
+    session.writers.push(this);
   }
 
   /**
@@ -74,20 +70,21 @@ export class Recorder {
     if (!this.#kept) return null;
     const log = this.#host.log;
     log.keep(bytes, length);
-    this.#segment = log.keptSegment;
+    this.#chunkSegment = log.keptSegment.id;
     this.#offset = log.keptOffset;
-    return this.#segment;
+    return log.keptSegment;
   }
   /** Where in its segment the chunk lies that was kept last. */
   get keptOffset(): number {
     return this.#offset;
   }
 
-  /** Not wanted: what lies wholly inside a payload of which enough is held. */
+  /** Not wanted: what lies wholly inside a payload of which enough is held, or nothing more can be. */
   #wanted(scanner: FrameScanner, length: number): boolean {
-    if (!scanner.inFrame || this.#open === null) return true;
+    if (!scanner.inFrame) return true;
     const done = scanner.payloadDone + scanner.payloadEnd - scanner.payloadStart;
-    return this.#open.keptBytes < this.#host.payloadLimitBytes || scanner.payloadLength - done < length;
+    if (scanner.payloadLength - done < length) return true;
+    return this.#lastSegment !== null && !this.#holed && this.#heldBytes < this.#host.payloadLimitBytes;
   }
 
   /** Notes the piece that `scanner` stands at. */
@@ -100,21 +97,21 @@ export class Recorder {
     const session = this.#session;
     const index = session.frameCount++;
     this.lastIndex = index;
-    this.#newFrames++;
-    this.#newBytes += scanner.payloadLength;
     const violations = scanner.violations;
-    if (violations !== 0) session.frameViolations(violations, this.#side === 0 ? 'client' : 'server', index);
-    const host = this.#host;
-    if (!host.recording || session.gone) {
-      this.#open = null;
+    if (violations !== 0) session.frameViolations(violations, this.#party, index);
+    if (!this.#kept) {
+      session.frames[this.#side]++;
+      session.bytes[this.#side] += scanner.payloadEnd - scanner.payloadStart;
+      if (session.firstFrameUs === null) session.firstFrameUs = this.#timeUs;
       this.#lastSegment = null;
-      this.#headerSpans.length = 0;
       return;
     }
 
+    const host = this.#host;
     const log = host.log;
     const word = log.addRow();
-    if (log.current !== this.#rowSegment) this.#enter(log.current, index, scanner.payloadLength);
+    if (log.current !== this.#rowSegment) this.#enter(log.current, index);
+    this.#newFrames++;
     const words = this.#words;
     const floats = this.#floats;
     const float = word >> 1;
@@ -133,25 +130,22 @@ export class Recorder {
       (this.#side << 16) |
       (ends ? FrameBit.Complete : 0) |
       (scanner.messageCompressed && (byte0 & 0x0f) < 3 ? FrameBit.Compressed : 0) |
-      (this.#kept ? 0 : FrameBit.PayloadCut);
+      (scanner.payloadLength > host.payloadLimitBytes ? FrameBit.PayloadCut : 0);
     words[word + RowWord.MaskingKey] = scanner.maskingKey;
-    words[word + RowWord.SlabSegment] = this.#segment.id;
+    words[word + RowWord.SlabSegment] = this.#chunkSegment;
     words[word + RowWord.SlabOffset] = this.#offset + start;
     words[word + RowWord.Violations] = violations;
     words[word + RowWord.Link] = scanner.headerLength;
     this.#lastWord = word;
     this.#lastSegment = this.#rowSegment;
-    if (!ends || start < 0) this.#beginSpans(scanner, { segment: log.current, word, index });
+    if (ends && start >= 0) this.#newBytes += scanner.payloadLength;
+    else this.#beginSpans(scanner, log.current);
   }
 
   /** The log has begun a segment since the last row. */
-  #enter(segment: Segment, index: number, payloadLength: number): void {
-    // The frame that is being noted is counted in the new segment, those before it in theirs.
-    this.#newFrames--;
-    this.#newBytes -= payloadLength;
+  #enter(segment: Segment, index: number): void {
+    // The frames before are counted in their own segment.
     this.#flush();
-    this.#newFrames = 1;
-    this.#newBytes = payloadLength;
     this.#rowSegment = segment;
     this.#words = segment.words;
     this.#floats = segment.floats;
@@ -177,69 +171,74 @@ export class Recorder {
   }
 
   /** The frame's bytes lie in more than one chunk: list where. */
-  #beginSpans(scanner: FrameScanner, row: { segment: Segment; word: number; index: number }): void {
+  #beginSpans(scanner: FrameScanner, segment: Segment): void {
     const log = this.#host.log;
-    const spans = log.addSpans(row.segment);
-    row.segment.words[row.word + RowWord.Link] = scanner.headerLength | ((spans + 1) << 8);
-    for (const [segment, offset, length] of this.#headerSpans) log.addSpan(row.segment, spans, segment, offset, length);
-    this.#headerSpans.length = 0;
-    const start = Math.max(0, scanner.payloadStart - scanner.headerLength);
-    if (this.#kept && scanner.payloadEnd > start) {
-      log.addSpan(row.segment, spans, this.#segment, this.#offset + start, scanner.payloadEnd - start);
+    const { headerLength, payloadStart, payloadEnd } = scanner;
+    const list = log.addSpans(segment);
+    segment.words[this.#lastWord + RowWord.Link] = headerLength | ((list + 1) << 8);
+    const start = payloadStart - headerLength;
+    if (start < 0) {
+      // The header's first bytes came in chunks that may be gone: a copy of them costs less than to look after those.
+      log.keep(scanner.heldHeader, -start);
+      log.addSpan(segment, list, log.keptSegment.id, log.keptOffset, -start);
     }
-    const open = { ...row, spans, keptBytes: scanner.payloadEnd - scanner.payloadStart };
-    this.#open = scanner.ends ? null : open;
+    const from = Math.max(0, start);
+    if (payloadEnd > from) log.addSpan(segment, list, this.#chunkSegment, this.#offset + from, payloadEnd - from);
+    this.#spans = list;
+    this.#heldBytes = payloadEnd - payloadStart;
+    this.#holed = false;
+    this.#session.bytes[this.#side] += payloadEnd - payloadStart;
+    if (scanner.ends) segment.payloadBytes += scanner.payloadLength;
   }
 
   #continue(scanner: FrameScanner): void {
-    const open = this.#open;
-    if (open === null) return;
     const length = scanner.payloadEnd - scanner.payloadStart;
-    if (this.#kept) {
-      this.#host.log.addSpan(open.segment, open.spans, this.#segment, this.#offset + scanner.payloadStart, length);
-      open.keptBytes += length;
+    this.#session.bytes[this.#side] += length;
+    const segment = this.#lastSegment;
+    if (segment === null) return;
+    if (!this.#kept) this.#holed = true;
+    // What comes after a hole cannot be read: the list says where bytes lie, not which.
+    if (!this.#holed) {
+      this.#host.log.addSpan(segment, this.#spans, this.#chunkSegment, this.#offset + scanner.payloadStart, length);
+      this.#heldBytes += length;
     }
     if (!scanner.ends) return;
-    const cut = open.keptBytes < scanner.payloadLength ? FrameBit.PayloadCut : 0;
-    this.#amend(open, FrameBit.Complete | cut, 0);
-    this.#open = null;
+    segment.payloadBytes += scanner.payloadLength;
+    const cut = this.#heldBytes < scanner.payloadLength ? FrameBit.PayloadCut : 0;
+    this.#amend(FrameBit.Complete | cut, 0);
   }
 
   /** Marks the frame that `record` saw last; `bits` as in contract/violations.ts. */
   violate(bits: number): void {
-    const session = this.#session;
-    session.frameViolations(bits, this.#side === 0 ? 'client' : 'server', this.lastIndex);
-    if (this.#lastSegment !== null) this.#amend({ segment: this.#lastSegment, word: this.#lastWord }, 0, bits);
+    this.#session.frameViolations(bits, this.#party, this.lastIndex);
+    this.#amend(0, bits);
   }
 
-  /** The chunk is done; notes the bytes of a header that it ended in. */
-  endChunk(scanner: FrameScanner, length: number): void {
+  /** The chunk is done. */
+  endChunk(): void {
     this.#flush();
     this.#host.frameSeen(this.#session);
-    const held = scanner.heldHeaderBytes;
-    if (held === 0 || !this.#kept) return;
-    const inThisChunk = Math.min(held, length);
-    this.#headerSpans.push([this.#segment, this.#offset + length - inThisChunk, inThisChunk]);
   }
 
   /** The direction has ended: a frame that has not is marked. */
-  end(): void {
-    const open = this.#open;
-    this.#open = null;
-    if (open === null) return;
+  end(scanner: FrameScanner): void {
     const bits = ViolationBit['truncated-frame'];
-    this.#session.frameViolations(bits, this.#side === 0 ? 'client' : 'server', open.index);
-    this.#amend(open, FrameBit.PayloadCut, bits);
+    if (scanner.heldHeaderBytes > 0) this.#session.frameViolations(bits, this.#party, null);
+    if (!scanner.inFrame) return;
+    this.#session.frameViolations(bits, this.#party, this.lastIndex);
+    this.#amend(FrameBit.PayloadCut, bits);
   }
 
-  /** Writes to a row, and, if somebody may have read it already, repeats it. */
-  #amend(row: { segment: Segment; word: number }, bits: number, violations: number): void {
-    const { segment, word } = row;
+  /** Writes to the last frame's row, and, if somebody may have read it already, repeats it. */
+  #amend(bits: number, violations: number): void {
+    const segment = this.#lastSegment;
+    if (segment === null) return;
+    const word = this.#lastWord;
     const { words, floats } = segment;
     words[word + RowWord.Bits] = (words[word + RowWord.Bits] as number) | bits;
     words[word + RowWord.Violations] = (words[word + RowWord.Violations] as number) | violations;
     const host = this.#host;
-    if ((floats[(word >> 1) + RowFloat.Seq] as number) > host.readSeq || !host.recording || this.#session.gone) return;
+    if ((floats[(word >> 1) + RowFloat.Seq] as number) > host.readSeq) return;
     const again = host.log.addRow();
     const target = host.log.current;
     target.words.set(words.subarray(word, word + ROW_WORDS), again);
@@ -251,5 +250,33 @@ export class Recorder {
       const headerLength = (words[word + RowWord.Link] as number) & 0xff;
       target.words[again + RowWord.Link] = headerLength | (target.spans.push(spans) << 8);
     }
+  }
+
+  // What the log tells
+
+  segmentGone(segment: Segment): void {
+    if (this.#lastSegment === segment) this.#lastSegment = null;
+    if (this.#rowSegment === segment) this.#leave();
+  }
+
+  segmentMoved(old: Segment, fresh: Segment): void {
+    if (this.#rowSegment === old) this.#leave();
+    if (this.#lastSegment !== old) return;
+    this.#lastWord = fresh.wordOf(this.#session.number, this.lastIndex);
+    this.#lastSegment = this.#lastWord < 0 ? null : fresh;
+    this.#spans = this.#lastSegment === null ? 0 : ((fresh.words[this.#lastWord + RowWord.Link] as number) >>> 8) - 1;
+  }
+
+  rowsGone(): void {
+    this.#lastSegment = null;
+    this.#leave();
+  }
+
+  /** Lets go of the segment that rows went to. */
+  #leave(): void {
+    this.#flush();
+    this.#rowSegment = null;
+    this.#words = NO_WORDS;
+    this.#floats = NO_FLOATS;
   }
 }

@@ -73,7 +73,7 @@ export class RowView implements RowCursor {
     const list = this.#word(RowWord.Link) >>> 8;
     if (list === 0) {
       const slab = this.#log.segment(this.#word(RowWord.SlabSegment));
-      if (slab === undefined || frameBits.payloadCut(this.bits)) return new Uint8Array(0);
+      if (slab === undefined) return new Uint8Array(0);
       const start = this.#word(RowWord.SlabOffset) + from;
       return slab.bytes.slice(start, start + wanted);
     }
@@ -125,8 +125,7 @@ export class RowView implements RowCursor {
     const list = this.#word(RowWord.Link) >>> 8;
     const limit = Math.min(this.payloadLength, this.#payloadLimitBytes);
     if (list === 0) {
-      const held = !frameBits.payloadCut(this.bits) && this.#log.segment(this.#word(RowWord.SlabSegment)) !== undefined;
-      return held ? limit : 0;
+      return this.#log.segment(this.#word(RowWord.SlabSegment)) === undefined ? 0 : limit;
     }
     const spans = this.segment.spans[list - 1] ?? [];
     let held = 0;

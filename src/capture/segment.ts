@@ -37,6 +37,17 @@ export interface SegmentTenant {
   segmentMoved(old: Segment, fresh: Segment, without: number): boolean;
 }
 
+/**
+ * Who writes to a session's rows. It lets go of a segment when told: the buffer may be used again for another, and a
+ * write to a row that was there would fall into somebody else's bytes.
+ */
+export interface RowWriter {
+  segmentGone(segment: Segment): void;
+  segmentMoved(old: Segment, fresh: Segment): void;
+  /** The session's rows were taken out of the log. */
+  rowsGone(): void;
+}
+
 export class Segment {
   readonly id: number;
   readonly buffer: ArrayBuffer;
@@ -51,7 +62,7 @@ export class Segment {
   /** Writes that still wait for a slow peer and read from `bytes`: while there are any, the buffer is not used again. */
   pins = 0;
   spanNumbers = 0;
-  /** Frames whose rows are here, and the sum of their payload lengths. */
+  /** Frames whose rows are here, and the sum of the payload lengths of those that are whole. */
   frameCount = 0;
   payloadBytes = 0;
 
@@ -75,6 +86,16 @@ export class Segment {
   /** First 32-bit word of row `row`. */
   wordAt(row: number): number {
     return this.words.length - (row + 1) * ROW_WORDS;
+  }
+  /** First 32-bit word of the row of a session's frame; -1 where it is not here. Looks from the end. */
+  wordOf(session: number, index: number): number {
+    for (let row = this.rowCount - 1; row >= 0; row--) {
+      const word = this.wordAt(row);
+      const { words } = this;
+      if (words[word + RowWord.Index] !== index || words[word + RowWord.Session] !== session) continue;
+      if (((words[word + RowWord.Bits] as number) & AGAIN_BIT) === 0) return word;
+    }
+    return -1;
   }
   seqAt(row: number): number {
     return this.floats[(this.wordAt(row) >> 1) + RowFloat.Seq] as number;

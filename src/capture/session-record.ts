@@ -15,8 +15,13 @@ import type {
   Timings,
   TlsInfo,
 } from '../contract/session.ts';
-import { FRAME_VIOLATIONS, type HandshakeViolationCode, type ViolationCode } from '../contract/violations.ts';
-import type { Segment, SegmentTenant } from './segment.ts';
+import {
+  FRAME_VIOLATIONS,
+  type HandshakeViolationCode,
+  type MessageViolationCode,
+  type ViolationCode,
+} from '../contract/violations.ts';
+import type { RowWriter, Segment, SegmentTenant } from './segment.ts';
 import type { SessionFacts, SessionRecorder } from './session-recorder.ts';
 import { packRequest, packResponse, unpackRequest, unpackResponse } from './packed-head.ts';
 
@@ -60,6 +65,8 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   readonly bytes: [number, number] = [0, 0];
   /** Where its rows are: segments with the index of the first frame in each, oldest first. */
   readonly residence: { segment: Segment; firstIndex: number }[] = [];
+  /** Who writes its rows: one a direction. */
+  readonly writers: RowWriter[] = [];
   costBytes = BASE_COST_BYTES;
   firstFrameUs: number | null = null;
 
@@ -87,7 +94,8 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   #violationCount = 0;
   #peerClose: { client: PeerClose; server: PeerClose } | null = null;
   #firstToClose: Party | null = null;
-  #closedBy: Party | null = null;
+  /** The close frame that the proxy sent to both, where it failed the session. */
+  #proxyClose: { readonly code: number; readonly reason: string } | null = null;
 
   constructor(
     host: SessionHost,
@@ -157,11 +165,17 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     this.#host.sessionChanged(this);
   }
 
-  /** A peer has ended its direction, or `proxy` has ended both. */
-  ended(by: Party, how: Ending): void {
-    if (by === 'proxy') this.#closedBy = 'proxy';
-    else this.#peer(by).ending ??= how;
+  /** A peer has ended its direction. */
+  ended(by: 'client' | 'server', how: Ending): void {
+    this.#peer(by).ending ??= how;
     this.#firstToClose ??= by;
+    this.#host.sessionChanged(this);
+  }
+
+  /** The proxy has ended both connections, with a close frame or without. */
+  endedByProxy(close: { readonly code: number; readonly reason: string } | null): void {
+    this.#proxyClose = close;
+    this.#firstToClose ??= 'proxy';
     this.#host.sessionChanged(this);
   }
 
@@ -169,19 +183,26 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   closed(): void {
     if (this.state === 'closed' || this.state === 'failed') return;
     this.state = 'closed';
+    this.writers.length = 0;
     this.#closedUs = this.#host.clock();
     this.#host.sessionChanged(this);
   }
 
   /** Notes frame violations; `bits` as in contract/violations.ts. */
-  frameViolations(bits: number, by: Party, frameIndex: number): void {
+  frameViolations(bits: number, by: Party, frameIndex: number | null): void {
     for (let bit = 0; bit < FRAME_VIOLATIONS.length; bit++) {
       const entry = FRAME_VIOLATIONS[bit];
       if (entry !== undefined && (bits & (1 << bit)) !== 0) this.#countViolation(entry[0], by, frameIndex);
     }
   }
 
+  /** Notes what is wrong with a whole message, on the frame that ended it. */
+  messageViolation(code: MessageViolationCode, by: Party, frameIndex: number): void {
+    this.#countViolation(code, by, frameIndex);
+  }
+
   segmentGone(segment: Segment): void {
+    for (const writer of this.writers) writer.segmentGone(segment);
     const at = this.residence.findIndex((place) => place.segment === segment);
     if (at >= 0) this.residence.splice(at, 1);
   }
@@ -190,8 +211,16 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   segmentMoved(old: Segment, fresh: Segment, without: number): boolean {
     if (this.number === without) return false;
     const place = this.residence.find((candidate) => candidate.segment === old);
-    if (place !== undefined) place.segment = fresh;
-    return place !== undefined;
+    if (place === undefined) return false;
+    place.segment = fresh;
+    for (const writer of this.writers) writer.segmentMoved(old, fresh);
+    return true;
+  }
+
+  /** Its rows were taken out of the log. */
+  rowsGone(): void {
+    for (const writer of this.writers) writer.rowsGone();
+    this.residence.length = 0;
   }
 
   get firstHeldFrame(): number {
@@ -258,10 +287,11 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     const clean = frames.client !== null && frames.server !== null;
     const first = by === 'server' ? (frames.server ?? frames.client) : (frames.client ?? frames.server);
     const own = by === 'server' ? server : client;
+    const said = by === 'proxy' ? this.#proxyClose : first;
     return {
-      by: this.#closedBy ?? by,
-      code: first?.code ?? null,
-      reason: first?.reason ?? '',
+      by,
+      code: said?.code ?? null,
+      reason: said?.reason ?? '',
       clean,
       how: clean ? 'closing-handshake' : (own?.ending ?? client?.ending ?? server?.ending ?? 'fin'),
       clientFrame: frames.client,

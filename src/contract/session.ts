@@ -127,7 +127,7 @@ export interface SessionDetail extends SessionSummary {
   /** The start of the server's body where it refused the handshake, as latin1, at most 4 KiB. */
   readonly refusalBody: string | null;
   readonly proof: { readonly client: AcceptProof; readonly server: AcceptProof };
-  /** Each violation seen in this session, by whom, how often, and the first frame it stands on (null: handshake). */
+  /** Each violation seen in this session, by whom, how often, and the first frame it stands on (null: on none). */
   readonly violations: readonly SessionViolation[];
 }
 export interface SessionViolation {

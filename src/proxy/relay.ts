@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Recorder } from '../capture/recorder.ts';
 import type { Segment } from '../capture/segment.ts';
 import type { ClosePayload } from '../protocol/closing.ts';
+import type { CompressedChecker, CompressedFailure } from '../protocol/compressed-checker.ts';
 import { type FrameScanner, Scan } from '../protocol/frame-scanner.ts';
 import { rotateKey, swapKey } from '../protocol/mask.ts';
 import type { PayloadChecker } from '../protocol/payload-checker.ts';
@@ -21,8 +22,20 @@ export interface RelayListener {
   closeFramePassed(relay: Relay, close: ClosePayload): void;
   /** A violation (bits of contract/violations.ts); true: forward nothing of this frame, and `stopped` follows. */
   violated(relay: Relay, bits: number): boolean;
+  /** A compressed message is refused (strict sessions only): `stopped` follows. */
+  refused(relay: Relay, failure: CompressedFailure): void;
   /** A violation ended the forwarding; everything before it has been written. */
   stopped(relay: Relay): void;
+}
+
+/** A write that the target has not taken yet, and the memory that it reads from. */
+interface Waiting {
+  /** How many bytes had been written to the target when it was. */
+  readonly end: number;
+  /** A write area, or none. */
+  readonly area: number | null;
+  /** A pinned segment, or none. */
+  readonly segment: Segment | null;
 }
 
 /**
@@ -42,14 +55,16 @@ export class Relay {
   readonly #rekeys: boolean;
   readonly #listener: RelayListener;
   readonly #checker: PayloadChecker;
+  readonly #compressed: CompressedChecker | null;
   #source: Socket;
   #target: Socket;
   /** Bytes that may wait in the target before the source is stopped. */
   readonly #waitLimitBytes: number;
   #resumeAtBytes = 0;
   #paused = false;
-  #waitingAreas: number[] = [];
-  #waitingSegments: Segment[] = [];
+  /** In the order in which they were written. */
+  readonly #waiting: Waiting[] = [];
+  #writtenBytes = 0;
   #newKey = 0;
   /** Forwarding is over: the session was failed. */
   #stopped = false;
@@ -61,6 +76,8 @@ export class Relay {
     readonly scanner: FrameScanner;
     readonly recorder: Recorder;
     readonly checker: PayloadChecker;
+    /** Inflates what passes: strict sessions with permessage-deflate only. */
+    readonly compressed: CompressedChecker | null;
     readonly listener: RelayListener;
     readonly source: Socket;
     readonly target: Socket;
@@ -72,6 +89,7 @@ export class Relay {
     this.recorder = options.recorder;
     this.#listener = options.listener;
     this.#checker = options.checker;
+    this.#compressed = options.compressed;
     this.#source = options.source;
     this.#target = options.target;
     this.#waitLimitBytes = options.waitLimitBytes;
@@ -101,7 +119,7 @@ export class Relay {
       this.#copy(length);
       if (segment !== null) segment.pins--;
     } else this.#pass(length, segment, offset);
-    this.recorder.endChunk(this.scanner, length);
+    this.recorder.endChunk();
   }
 
   /** The bytes stay as they are; written from the capture's copy where there is one. */
@@ -119,7 +137,7 @@ export class Relay {
     }
     if (!this.#stopped) cut -= scanner.heldHeaderBytes;
     if (segment === null) this.#write(Buffer.from(kernel.bytes.subarray(0, cut)));
-    else if (!this.#write(Buffer.from(segment.buffer, offset, cut))) this.#waitingSegments.push(segment);
+    else if (!this.#write(Buffer.from(segment.buffer, offset, cut))) this.#wait({ area: null, segment });
     else segment.pins--;
     if (this.#stopped) this.#listener.stopped(this);
   }
@@ -151,7 +169,7 @@ export class Relay {
     if (area === areas.spare) this.#write(Buffer.from(bytes.subarray(area, end)));
     else if (!this.#write(Buffer.from(kernel.buffer, area, end - area))) {
       areas.take();
-      this.#waitingAreas.push(area);
+      this.#wait({ area, segment: null });
     }
     if (this.#stopped) this.#listener.stopped(this);
   }
@@ -202,31 +220,46 @@ export class Relay {
     const { scanner } = this;
     let bits = scanner.begins ? scanner.violations : 0;
     if (this.#checker.concerns(scanner)) bits |= this.#inspectPayload(high);
-    return bits !== 0 && this.#listener.violated(this, bits);
+    if (bits !== 0 && this.#listener.violated(this, bits)) return true;
+    return this.#compressed !== null && this.#inspectCompressed(this.#compressed);
+  }
+
+  #inspectCompressed(compressed: CompressedChecker): boolean {
+    if (!compressed.concerns(this.scanner)) return false;
+    const failure = compressed.check(this.scanner, this.#plainBytes());
+    if (failure !== null) this.#listener.refused(this, failure);
+    return failure !== null;
   }
 
   #inspectPayload(high: number): number {
     const { scanner } = this;
-    const { kernel } = this.#ground;
-    const { payloadStart, payloadEnd } = scanner;
-    const length = payloadEnd - payloadStart;
     if (this.#checker.acceptsAscii(scanner)) {
       const masked = (scanner.byte1 & 0x80) !== 0;
-      const above = high < 0 && !masked ? kernel.highBits(payloadStart, length) : high;
+      const { payloadStart, payloadEnd } = scanner;
+      const above = high < 0 && !masked ? this.#ground.kernel.highBits(payloadStart, payloadEnd - payloadStart) : high;
       if (above === 0) return 0;
     }
-    const key = swapKey(rotateKey(scanner.maskingKey, scanner.payloadDone));
-    kernel.remask(payloadStart, PLAIN_AREA, length, key, 0);
-    const bits = this.#checker.check(scanner, kernel.bytes.subarray(PLAIN_AREA, PLAIN_AREA + length));
+    const bits = this.#checker.check(scanner, this.#plainBytes());
     if (bits !== 0) this.recorder.violate(bits);
     if (this.#checker.close !== null) this.#listener.closeFramePassed(this, this.#checker.close);
     return bits;
   }
 
-  /** @returns false where some of it has to wait: then nobody may write over it until `#written` */
+  /** The unmasked bytes of the piece that the scanner stands at, until the next piece. */
+  #plainBytes(): Uint8Array {
+    const { scanner } = this;
+    const { kernel } = this.#ground;
+    const length = scanner.payloadEnd - scanner.payloadStart;
+    const key = swapKey(rotateKey(scanner.maskingKey, scanner.payloadDone));
+    kernel.remask(scanner.payloadStart, PLAIN_AREA, length, key, 0);
+    return kernel.bytes.subarray(PLAIN_AREA, PLAIN_AREA + length);
+  }
+
+  /** @returns false where some of it has to wait: then nobody may write over it until it has been released */
   #write(bytes: Uint8Array): boolean {
     if (bytes.length === 0) return true;
     const target = this.#target;
+    this.#writtenBytes += bytes.length;
     target.write(bytes, this.#written);
     const waiting = target.writableLength;
     if (waiting === 0) return true;
@@ -237,20 +270,37 @@ export class Relay {
     return false;
   }
 
+  #wait(memory: { readonly area: number | null; readonly segment: Segment | null }): void {
+    this.#waiting.push({ end: this.#writtenBytes, ...memory });
+  }
+
   /** Called for each write when it has left the process, or has failed. */
   readonly #written = (): void => {
     const target = this.#target;
     const waiting = target.writableLength;
-    if (waiting === 0 || target.destroyed) this.#release();
+    // Not only when all has left: a busy TLS peer's queue may never be empty.
+    this.#release(target.destroyed ? Infinity : this.#writtenBytes - waiting);
     if (this.#paused && waiting <= this.#resumeAtBytes) {
       this.#paused = false;
       this.#source.resume();
     }
   };
 
-  #release(): void {
-    for (const area of this.#waitingAreas.splice(0)) this.#ground.areas.giveBack(area);
-    for (const segment of this.#waitingSegments.splice(0)) segment.pins--;
+  /** Gives back what the first `upTo` bytes written to the target were read from. */
+  #release(upTo: number): void {
+    let released = 0;
+    for (const { end, area, segment } of this.#waiting) {
+      if (end > upTo) break;
+      if (area !== null) this.#ground.areas.giveBack(area);
+      if (segment !== null) segment.pins--;
+      released++;
+    }
+    this.#waiting.splice(0, released);
+  }
+
+  /** The target has not taken enough of what it was sent: the source is stopped. */
+  get paused(): boolean {
+    return this.#paused;
   }
 
   /** The source has ended: what it left of a header goes out as it came. */
@@ -259,7 +309,7 @@ export class Relay {
     if (this.#stopped) return;
     this.#stopped = true;
     if (scanner.heldHeaderBytes > 0) this.#write(Buffer.from(scanner.heldHeader.subarray(0, scanner.heldHeaderBytes)));
-    this.recorder.end();
+    this.recorder.end(scanner);
   }
 
   /** The proxy ends the session: nothing more is forwarded. */
@@ -276,7 +326,7 @@ export class Relay {
   /** Both legs are gone: nothing waits any more. */
   free(): void {
     this.#stopped = true;
-    this.#release();
+    this.#release(Infinity);
   }
 }
 

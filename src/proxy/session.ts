@@ -6,7 +6,8 @@ import type { Ending } from '../contract/session.ts';
 import { violationCodes, ViolationBit } from '../contract/violations.ts';
 import { ERRORS } from '../errors.ts';
 import { type ClosePayload, closePayload } from '../protocol/closing.ts';
-import { parseExtensions } from '../protocol/extensions.ts';
+import { CompressedChecker, type CompressedFailure } from '../protocol/compressed-checker.ts';
+import { type NegotiatedDeflate, parseExtensions } from '../protocol/extensions.ts';
 import { buildFrame } from '../protocol/frame-header.ts';
 import { FrameScanner, type NegotiatedExtensions } from '../protocol/frame-scanner.ts';
 import { failureOf } from '../protocol/failure.ts';
@@ -27,12 +28,23 @@ export interface SessionGround extends RelayGround {
 
 /** A TLS socket reports a write as done a turn later: only a queue above this means that the peer is slow. */
 const TLS_WAIT_LIMIT_BYTES = 256 * 1024;
-/** How long a peer that was sent everything may take to read it before a reset is carried to it. */
+/** A reset destroys what its receiver's system has not taken: how long a peer has for that, after all was handed over. */
 const RESET_GRACE_MS = 10;
+/** The same where more was sent than fits one first congestion window (RFC 6928: 10 segments). */
+const BUSY_RESET_GRACE_MS = 250;
+const FIRST_WINDOW_BYTES = 14_600;
 /** A reset is carried within a second, also to a peer that reads nothing. */
-const RESET_LIMIT_MS = 1000;
-/** After a failed session's close frame: time for the peers to read it and to end. */
+const RESET_LIMIT_MS = 600;
+/** After a failed session's close frame has left: time for the peer to read it and to end. */
 const FAILURE_GRACE_MS = 1000;
+/** Time for a slow peer to take what was sent to it before that. */
+const FAILURE_LIMIT_MS = 10_000;
+
+interface Failure {
+  readonly code: number;
+  readonly reason: string;
+  readonly fault: { readonly code: 'length-out-of-range' | 'protocol-violation'; readonly what: string };
+}
 
 /** One client-server pair after its opening handshake: two relays, and the carrying of each end to the other side. */
 export class Session implements RelayListener {
@@ -40,7 +52,7 @@ export class Session implements RelayListener {
   readonly #record: SessionRecord;
   readonly #client: Side;
   readonly #server: Side;
-  #failing = 0;
+  #failure: Failure | null = null;
   #over = false;
 
   constructor(
@@ -50,6 +62,8 @@ export class Session implements RelayListener {
       readonly client: Leg;
       readonly server: Leg;
       readonly extensions: NegotiatedExtensions;
+      /** Parameters of permessage-deflate where it is in force. */
+      readonly deflate?: NegotiatedDeflate | null;
     },
   ) {
     this.#ground = ground;
@@ -59,8 +73,9 @@ export class Session implements RelayListener {
     const area = ground.kernel.bytes.subarray(0, PLAIN_AREA);
     this.#client.share(area);
     this.#server.share(area);
-    this.#client.relay = this.#relay(this.#client, this.#server, start.extensions);
-    this.#server.relay = this.#relay(this.#server, this.#client, start.extensions);
+    const { extensions, deflate = null } = start;
+    this.#client.relay = this.#relay(this.#client, this.#server, { extensions, deflate });
+    this.#server.relay = this.#relay(this.#server, this.#client, { extensions, deflate });
   }
 
   /** Starts both relays. */
@@ -70,14 +85,21 @@ export class Session implements RelayListener {
     this.#run(this.#server);
   }
 
-  #relay(source: Side, target: Side, extensions: NegotiatedExtensions): Relay {
+  #relay(
+    source: Side,
+    target: Side,
+    { extensions, deflate }: { extensions: NegotiatedExtensions; deflate: NegotiatedDeflate | null },
+  ): Relay {
     const fromClient = source.party === 'client';
+    const inflates = this.#ground.strict && extensions === 'permessage-deflate' && deflate !== null;
+    const noTakeover = fromClient ? deflate?.clientNoContextTakeover : deflate?.serverNoContextTakeover;
     return new Relay({
       ground: this.#ground,
       rekeys: fromClient,
       scanner: new FrameScanner({ masked: fromClient, extensions }),
       recorder: new Recorder(this.#ground.store, this.#record, fromClient ? 'client-to-server' : 'server-to-client'),
       checker: new PayloadChecker({ readsText: extensions !== 'unknown' }),
+      compressed: inflates ? new CompressedChecker({ contextTakeover: noTakeover !== true }) : null,
       listener: this,
       source: source.socket,
       target: target.socket,
@@ -92,7 +114,7 @@ export class Session implements RelayListener {
     socket.on('close', () => this.#ended(side, 'reset'));
     if (side.rest.length > 0) relay?.receiveElsewhere(side.rest);
     if (!side.shared) socket.on('data', (chunk: Buffer) => relay?.receiveElsewhere(chunk));
-    socket.resume();
+    if (relay?.paused !== true) socket.resume();
   }
 
   /** A side sends no more. Everything it sent has been handed to the other side's queue. */
@@ -118,16 +140,16 @@ export class Session implements RelayListener {
   #reset(side: Side): void {
     const { socket, raw } = side;
     const until = Date.now() + RESET_LIMIT_MS;
-    const resetWhenWritten = (): void => {
-      if (raw.destroyed) return;
-      if (socket.writableLength > 0 && Date.now() < until) {
-        setTimeout(resetWhenWritten, RESET_GRACE_MS);
-        return;
-      }
-      raw.resetAndDestroy();
+    const grace = socket.bytesWritten > FIRST_WINDOW_BYTES ? BUSY_RESET_GRACE_MS : RESET_GRACE_MS;
+    const reset = (): void => {
+      if (!raw.destroyed) raw.resetAndDestroy();
       socket.destroy();
     };
-    setTimeout(resetWhenWritten, RESET_GRACE_MS);
+    const resetWhenWritten = (): void => {
+      const written = socket.writableLength === 0 || Date.now() >= until;
+      setTimeout(written ? reset : resetWhenWritten, written ? grace : RESET_GRACE_MS);
+    };
+    resetWhenWritten();
   }
 
   #finish(): void {
@@ -144,6 +166,9 @@ export class Session implements RelayListener {
     }
   }
 
+  #sideOf(relay: Relay): Side {
+    return relay === this.#client.relay ? this.#client : this.#server;
+  }
   #other(side: Side): Side {
     return side === this.#client ? this.#server : this.#client;
   }
@@ -151,51 +176,78 @@ export class Session implements RelayListener {
   // What the relays tell
 
   closeFramePassed(relay: Relay, close: ClosePayload): void {
-    const by = relay === this.#client.relay ? 'client' : 'server';
-    this.#record.closeFrame(by, { code: close.code, reason: close.reason, frameIndex: relay.recorder.lastIndex });
+    const from = this.#sideOf(relay);
+    this.#record.closeFrame(from.party, {
+      code: close.code,
+      reason: close.reason,
+      frameIndex: relay.recorder.lastIndex,
+    });
+    const refused = this.#ground.strict && (close.violations | relay.scanner.violations) !== 0;
+    if (!refused) this.#other(from).closeSent = true;
   }
 
   violated(_relay: Relay, bits: number): boolean {
-    this.#failing = this.#ground.strict ? bits : bits & ViolationBit['length-out-of-range'];
-    return this.#failing !== 0;
+    const lost = bits & ViolationBit['length-out-of-range'];
+    const failing = this.#ground.strict ? bits : lost;
+    if (failing === 0) return false;
+    const code = lost !== 0 ? 'length-out-of-range' : 'protocol-violation';
+    this.#failure = { ...failureOf(failing), fault: { code, what: violationCodes(failing).join(', ') } };
+    return true;
+  }
+
+  refused(relay: Relay, { code, reason, violation }: CompressedFailure): void {
+    const by = this.#sideOf(relay).party;
+    if (violation !== null) this.#record.messageViolation(violation, by, relay.recorder.lastIndex);
+    this.#failure = { code, reason, fault: { code: 'protocol-violation', what: violation ?? 'message too big' } };
   }
 
   /** Closes both legs with a close frame that names the section, then ends them. */
   stopped(relay: Relay): void {
-    const by = relay === this.#client.relay ? 'client' : 'server';
-    const { code, reason } = failureOf(this.#failing);
-    const lost = (this.#failing & ViolationBit['length-out-of-range']) !== 0;
-    const errorCode = lost ? 'length-out-of-range' : 'protocol-violation';
-    const message = `${ERRORS[errorCode].means} ${violationCodes(this.#failing).join(', ')}: ${reason}`;
-    this.#record.fault({ by, code: errorCode, message });
-    const payload = closePayload(code, reason);
-    this.#endBoth(buildFrame(Opcode.Close, payload, this.#ground.keys.next()), buildFrame(Opcode.Close, payload));
+    const failure = this.#failure;
+    if (failure === null || this.#over) return;
+    const { code, reason, fault } = failure;
+    const message = `${ERRORS[fault.code].means} ${fault.what}: ${reason}`;
+    this.#record.fault({ by: this.#sideOf(relay).party, code: fault.code, message });
+    this.#endBoth({ code, reason });
   }
 
   /** Ends both connections without a word, as a proxy that is being stopped. */
   stop(): void {
-    this.#endBoth(null, null);
+    this.#endBoth(null);
   }
 
-  #endBoth(toServer: Uint8Array | null, toClient: Uint8Array | null): void {
+  #endBoth(close: { readonly code: number; readonly reason: string } | null): void {
     if (this.#over) return;
-    this.#record.ended('proxy', 'fin');
+    this.#record.endedByProxy(close);
     this.#client.ended = this.#server.ended = true;
-    for (const [side, frame] of [
-      [this.#client, toClient],
-      [this.#server, toServer],
-    ] as const) {
+    for (const side of [this.#client, this.#server]) {
       const { socket } = side;
       if (socket.destroyed) continue;
-      if (frame !== null && this.#other(side).relay?.atFrameBoundary === true) socket.write(frame);
+      // Inside a frame nothing can be said, and after a close frame nothing may be (RFC 6455 §5.5.1).
+      const maySpeak = !side.closeSent && this.#other(side).relay?.atFrameBoundary === true;
+      if (close !== null && maySpeak) socket.write(this.#closeFrame(side, close));
       socket.end();
-      const limit = setTimeout(() => socket.destroy(), FAILURE_GRACE_MS);
-      limit.unref();
-      socket.once('close', () => clearTimeout(limit));
+      endWithin(socket, close === null ? FAILURE_GRACE_MS : FAILURE_LIMIT_MS);
       socket.resume();
     }
     this.#finish();
   }
+
+  #closeFrame(to: Side, { code, reason }: { readonly code: number; readonly reason: string }): Uint8Array {
+    const key = to.party === 'server' ? this.#ground.keys.next() : undefined;
+    return buildFrame(Opcode.Close, closePayload(code, reason), key);
+  }
+}
+
+/** Destroys a socket whose peer does not end: `FAILURE_GRACE_MS` after all has left, `limitMs` from now at the latest. */
+function endWithin(socket: Socket, limitMs: number): void {
+  const destroy = (): void => void socket.destroy();
+  let timer = setTimeout(destroy, limitMs).unref();
+  socket.once('finish', () => {
+    clearTimeout(timer);
+    timer = setTimeout(destroy, FAILURE_GRACE_MS).unref();
+  });
+  socket.once('close', () => clearTimeout(timer));
 }
 
 /** One leg as the session drives it. */
@@ -207,6 +259,8 @@ class Side {
   relay: Relay | null = null;
   /** Sends no more. */
   ended = false;
+  /** It has been sent a close frame. */
+  closeSent = false;
   /** Reads into the shared area. */
   shared = false;
 
@@ -237,6 +291,6 @@ export function createSessionStarter(ground: SessionGround): StartSession {
     const chosen = parseExtensions(recorder.extensions === null ? [] : [recorder.extensions]);
     const known = chosen !== null && chosen.every((extension) => extension.name === 'permessage-deflate');
     const extensions = !known ? 'unknown' : deflate === null ? 'none' : 'permessage-deflate';
-    new Session(ground, { record: recorder, client, server, extensions }).run();
+    new Session(ground, { record: recorder, client, server, extensions, deflate }).run();
   };
 }
