@@ -36,7 +36,7 @@ export function fakePayload(index: number): Uint8Array {
         ch: 'btc-usd',
         n: index,
         price: 64_123.5 + (index % 100),
-        big: 9007199254740993,
+        big: 123456789,
         book: Array.from({ length: index % 5 }, (_, at) => ({ bid: at, ask: at + 1 })),
       });
   }

@@ -19,7 +19,7 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
   const handle = useRef<VirtualRowsHandle>(null);
   const order = frameOrder(capture);
 
-  const select = useCallback((index: number) => setUi({ frame: index, detailOpen: true }), []);
+  const select = useCallback((index: number) => setUi({ frame: index, detailOpen: true, follow: false }), []);
   const onFollow = useCallback((next: boolean) => setUi({ follow: next }), []);
   const onTime = useCallback(
     (event: MouseEvent<HTMLElement>, index: number) => {
@@ -180,7 +180,7 @@ function TableHeader(): ReactNode {
 }
 
 function Nothing(props: { readonly filtered: boolean; readonly total: number; readonly searched: number }): ReactNode {
-  if (!props.filtered) return <div className="frames-nothing">No frames yet.</div>;
+  if (!props.filtered) return <div className="frames-nothing">No frames.</div>;
   const all = props.searched >= props.total;
   return (
     <div className="frames-nothing">

@@ -211,7 +211,7 @@ function Row(props: {
       aria-selected={props.selected}
       className={`vrow frame ${violated ? 'violated' : down ? 'to-client' : 'to-server'} ${props.selected ? 'selected' : ''}`}
       style={{ top: props.topPx }}
-      onMouseDown={(event) => event.button === 0 && setUi({ message: index, detailOpen: true })}
+      onMouseDown={(event) => event.button === 0 && setUi({ message: index, detailOpen: true, follow: false })}
     >
       <span role="gridcell" className="m-number dim">
         {formatCount(index)}

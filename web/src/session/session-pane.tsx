@@ -1,5 +1,6 @@
 import { lazy, Suspense, type KeyboardEvent, type ReactNode } from 'react';
 import type { SessionSummary } from '../../../src/contract/session.ts';
+import { visibleLine } from '../format/visible-text.ts';
 import { FramesTab } from '../frames/frames-tab.tsx';
 import { setUi, TABS, useUi, type Tab } from '../state.ts';
 import { useCapture, useSessions } from '../use-capture.ts';
@@ -50,7 +51,22 @@ export function SessionPane(): ReactNode {
   );
 }
 
+/** A session that was never open has only its handshake to show. */
+function NeverOpen({ session }: { readonly session: SessionSummary }): ReactNode {
+  return (
+    <div className="pick">
+      The handshake failed: {visibleLine(session.fault?.message ?? 'no reason is known')}{' '}
+      <button type="button" className="button small" onClick={() => setUi({ tab: 'handshake' })}>
+        See the handshake
+      </button>
+    </div>
+  );
+}
+
 function TabContent({ tab, session }: { readonly tab: Tab; readonly session: SessionSummary }): ReactNode {
+  if (session.state === 'failed' && session.frameCount === 0 && tab !== 'handshake' && tab !== 'timing') {
+    return <NeverOpen session={session} />;
+  }
   switch (tab) {
     case 'frames':
       return <FramesTab sessionId={session.id} />;

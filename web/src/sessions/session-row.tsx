@@ -29,33 +29,39 @@ export const SessionRow = memo(function SessionRow(props: SessionRowProps): Reac
       aria-selected={props.selected}
       aria-posinset={props.position + 1}
       aria-setsize={props.count}
-      aria-label={spoken(session)}
       className={`vrow session-row ${session.state} ${props.selected ? 'selected' : ''}`}
       style={{ top: props.topPx, height: props.heightPx }}
       title={visibleLine(session.url)}
       onClick={() => openSession(session.id)}
     >
-      <StateSign state={session.state} />
-      <span className="session-url">
-        <span className="scheme">{url.scheme}</span>
-        <b>{visibleLine(url.host)}</b>
-        {visibleLine(url.path)}
+      <span className="session-line">
+        <StateSign state={session.state} />
+        <span className="visually-hidden">{session.state} </span>
+        <span className="session-url">
+          <span className="scheme">{url.scheme}</span>
+          <b>{visibleLine(url.host)}</b>
+          {visibleLine(url.path)}
+        </span>
+        <span className="session-count">
+          {session.state === 'failed' ? (session.status ?? 'failed') : formatShort(session.frameCount)}
+          {session.state !== 'failed' && <span className="visually-hidden"> frames</span>}
+        </span>
       </span>
-      <span className="session-count">
-        {session.state === 'failed' ? (session.status ?? 'failed') : formatShort(session.frameCount)}
-      </span>
-      <span className="session-meta">
-        {formatClock(parseIsoMicros(session.startedAt)).slice(0, 8)}
-        {mark !== null && <span className={mark.unusual ? 'error' : ''}> · {mark.text}</span>}
-        {mark === null && session.subprotocol !== null && ` · ${visibleLine(session.subprotocol)}`}
-      </span>
-      <span className="session-marks">
-        {session.violationCount > 0 && (
-          <span className="error" title={`${session.violationCount} violations of the protocol`}>
-            <TriangleAlert size={11} aria-hidden /> {formatShort(session.violationCount)}
-          </span>
-        )}
-        {props.spark !== null && <Spark counts={props.spark} />}
+      <span className="session-line">
+        <span className="session-meta">
+          {formatClock(parseIsoMicros(session.startedAt)).slice(0, 8)}
+          {mark !== null && <span className={mark.unusual ? 'error' : ''}> · {mark.text}</span>}
+          {mark === null && session.subprotocol !== null && ` · ${visibleLine(session.subprotocol)}`}
+        </span>
+        <span className="session-marks">
+          {session.violationCount > 0 && (
+            <span className="error" title={`${session.violationCount} violations of the protocol`}>
+              <TriangleAlert size={11} aria-hidden /> {formatShort(session.violationCount)}
+              <span className="visually-hidden"> violations</span>
+            </span>
+          )}
+          {props.spark !== null && <Spark counts={props.spark} />}
+        </span>
       </span>
     </div>
   );
@@ -84,17 +90,4 @@ function Spark({ counts }: { readonly counts: readonly number[] }): ReactNode {
       <path d={path} />
     </svg>
   );
-}
-
-function spoken(session: SessionSummary): string {
-  const mark = closeMark(session);
-  return [
-    session.url,
-    session.state,
-    `${session.frameCount} frames`,
-    mark?.text ?? '',
-    session.violationCount > 0 ? `${session.violationCount} violations` : '',
-  ]
-    .filter((part) => part !== '')
-    .join(', ');
 }

@@ -1,0 +1,153 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { FramePage } from '../../../src/contract/api.ts';
+import { MatchList } from '../../../web/src/capture/match-list.ts';
+import { MessageBook } from '../../../web/src/capture/message-book.ts';
+import { RangeLoader } from '../../../web/src/capture/range-loader.ts';
+import { SessionBook, SPARK_STEP_MS, SPARK_STEPS } from '../../../web/src/capture/session-book.ts';
+import { fakeMessage, fakeRow, fakeSummary } from '../mock-capture.ts';
+
+const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+
+describe('matches of a filter', () => {
+  /** Every third frame passes; a page may be short and still have a next one. */
+  const page = (from: number, limit: number, frameCount: number): FramePage => {
+    const frames = [];
+    let at = from;
+    for (; at < frameCount && frames.length < limit && at < from + 400; at += 1)
+      if (at % 3 === 0) frames.push(fakeRow(at, 0));
+    return { frames, next: at < frameCount ? at : null, frameCount, firstHeldFrame: 0 };
+  };
+
+  test('are found page by page to the end, and go on when frames come', async () => {
+    let frameCount = 1000;
+    const list: MatchList = new MatchList({
+      fetch: (from, limit) => Promise.resolve(page(from, limit, frameCount)),
+      onRows: () => list.advance(frameCount, 0),
+      onError: (error) => expect.unreachable(String(error)),
+    });
+    list.advance(frameCount, 0);
+    while (list.scanned < frameCount) await settled();
+    expect(list.length).toBe(334);
+    expect(list.indexAt(333)).toBe(999);
+    expect(list.positionOf(999)).toBe(333);
+    expect(list.positionOf(4)).toBe(2);
+    frameCount = 1010;
+    list.advance(frameCount, 0);
+    while (list.scanned < frameCount) await settled();
+    expect(list.length).toBe(337);
+  });
+
+  test('beyond the first 20,000 are looked for only when one scrolls there', async () => {
+    let asked = 0;
+    const list: MatchList = new MatchList({
+      fetch: (from, limit) => {
+        asked += 1;
+        const frames = Array.from({ length: limit }, (_, at) => fakeRow(from + at, 0));
+        return Promise.resolve({ frames, next: from + limit, frameCount: 1_000_000, firstHeldFrame: 0 });
+      },
+      onRows: () => list.advance(1_000_000, 0),
+      onError: (error) => expect.unreachable(String(error)),
+    });
+    list.advance(1_000_000, 0);
+    for (let before = -1; before !== asked;) {
+      before = asked;
+      await settled();
+    }
+    expect(list.length).toBe(20_500);
+    list.advance(1_000_000, list.length);
+    await settled();
+    expect(list.length).toBe(21_000);
+  });
+
+  test('that were given up say nothing more', async () => {
+    const onRows = vi.fn();
+    const list = new MatchList({ fetch: () => Promise.resolve(page(0, 10, 10)), onRows, onError: onRows });
+    list.advance(10, 0);
+    list.stop();
+    await settled();
+    expect(onRows).not.toHaveBeenCalled();
+  });
+});
+
+describe('a range', () => {
+  test('that is looked at is asked for once, with a margin, and never row by row', async () => {
+    vi.useFakeTimers();
+    const held = new Set<number>();
+    const asked: [number, number][] = [];
+    const loader = new RangeLoader({
+      missing: (from, to) => {
+        const lacking = Array.from({ length: to - from }, (_, at) => from + at).filter((index) => !held.has(index));
+        return lacking.length === 0 ? null : { from: lacking[0] ?? 0, to: (lacking.at(-1) ?? 0) + 1 };
+      },
+      fetch: (from, limit) => {
+        asked.push([from, limit]);
+        for (let index = from; index < from + limit; index += 1) held.add(index);
+        return Promise.resolve();
+      },
+      onError: (error) => expect.unreachable(String(error)),
+    });
+    for (let top = 900; top <= 1000; top += 5) loader.want(top, top + 40, 0, 100_000);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(asked).toEqual([[940, 160]]);
+    loader.want(1000, 1040, 0, 100_000);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(asked).toHaveLength(1);
+    loader.want(5000, 5040, 4990, 5010);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(asked[1]).toEqual([4990, 20]);
+    vi.useRealTimers();
+  });
+});
+
+describe('messages', () => {
+  test('are found up to the end without reading all of them, and looked at by pages', async () => {
+    const total = 123_456;
+    let asked = 0;
+    const book = new MessageBook({
+      fetch: (from, limit) => {
+        asked += 1;
+        const length = Math.max(0, Math.min(limit, total - from));
+        const messages = Array.from({ length }, (_, at) => fakeMessage(from + at, 0));
+        return Promise.resolve({ messages, next: from + length < total ? from + length : null });
+      },
+      onChange: () => undefined,
+      onError: (error) => expect.unreachable(String(error)),
+    });
+    book.grow(1_000_000);
+    for (let turn = 0; turn < 200 && book.end < total; turn += 1) await settled();
+    expect(book.end).toBe(total);
+    expect(asked).toBeLessThan(30);
+    expect(book.at(total - 1)?.index).toBe(total - 1);
+    expect(book.at(50_000)).toBeUndefined();
+    book.lookAt(50_000, 50_030);
+    await settled();
+    expect(book.at(50_029)?.index).toBe(50_029);
+  });
+});
+
+describe('the book of sessions', () => {
+  const summary = (id: number, frameCount: number) =>
+    fakeSummary(id, { frameCount, firstHeldFrame: 0, seq: 1, startedMs: 0 });
+
+  test('lists them in the order of their ids, however they come', () => {
+    const book = new SessionBook();
+    book.apply([summary(10, 0), summary(9, 0)], 0);
+    book.apply([summary(2, 0), summary(10, 5)], 0);
+    expect(book.ids).toEqual(['2', '9', '10']);
+    book.remove(['9']);
+    expect(book.ids).toEqual(['2', '10']);
+    expect(book.size).toBe(2);
+  });
+
+  test('counts frames of the last minute in steps, and forgets older ones', () => {
+    const book = new SessionBook();
+    const start = 100 * SPARK_STEP_MS;
+    book.apply([summary(1, 100)], start);
+    expect(book.spark('1', start)).toBeNull();
+    book.apply([summary(1, 107)], start);
+    book.apply([summary(1, 110)], start + SPARK_STEP_MS);
+    expect(book.spark('1', start + SPARK_STEP_MS)?.slice(-3)).toEqual([0, 7, 3]);
+    expect(book.spark('1', start + 3 * SPARK_STEP_MS)?.slice(-4)).toEqual([7, 3, 0, 0]);
+    expect(book.spark('1', start + SPARK_STEPS * 2 * SPARK_STEP_MS)).toBeNull();
+  });
+});
