@@ -3,45 +3,16 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { frameBytes, type ProtocolCase, writesOf } from './protocol-cases.ts';
+import type { Line } from './ways.ts';
 import { parse, type ParsedFrame } from './wire-frames.ts';
 
 /** The role that the raw end plays; `ws` plays the other. */
 export type RawRole = 'client' | 'server';
 
-/** A connection, and the TCP socket below it where it is TLS. */
-export interface Line {
-  readonly socket: Socket;
-  readonly raw: Socket;
-}
-
 /** Bytes, or what stands for them where they are many. */
 export function digest(bytes: Uint8Array): string {
   if (bytes.length <= 40) return Buffer.from(bytes).toString('hex');
   return `${bytes.length} bytes ${createHash('sha1').update(bytes).digest('hex')}`;
-}
-
-/** Reads a head, and puts what came after it back. The socket is paused afterwards. */
-export async function readHead(socket: Socket): Promise<string> {
-  let bytes = Buffer.alloc(0);
-  for (;;) {
-    const chunk = socket.read() as Buffer | null;
-    if (chunk === null) {
-      if (socket.readableEnded || socket.destroyed) throw new Error(`no head, but ${bytes.toString('latin1')}`);
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          socket.off('readable', wake).off('end', wake).off('close', wake);
-          resolve();
-        };
-        socket.on('readable', wake).on('end', wake).on('close', wake);
-      });
-      continue;
-    }
-    bytes = Buffer.concat([bytes, chunk]);
-    const end = bytes.indexOf('\r\n\r\n');
-    if (end < 0) continue;
-    if (bytes.length > end + 4) socket.unshift(bytes.subarray(end + 4));
-    return bytes.toString('latin1', 0, end + 4);
-  }
 }
 
 /** The `ws` end of one case: echoes messages, and notes what `ws` tells, in order. */

@@ -1,17 +1,13 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { type ClientOptions, WebSocket, WebSocketServer } from 'ws';
-import { makeDemoCertificate } from '../../src/demo/demo-certificate.ts';
-import { type AppRig, startTestApp } from './app-rig.ts';
-import { type Line, RawEnd, type RawRole, readHead, WsEnd } from './differential-ends.ts';
+import { RawEnd, type RawRole, WsEnd } from './differential-ends.ts';
 import type { ProtocolCase } from './protocol-cases.ts';
 import { handshake, switching } from './test-proxy.ts';
+import { certificate, type Line, type Modes, readHead, startModes, targetOf, type Way } from './ways.ts';
 import type { ParsedFrame } from './wire-frames.ts';
 
 /** What came of one case: the same without a proxy and through it, in every mode. */
@@ -33,79 +29,6 @@ export interface Run {
   readonly got: readonly ParsedFrame[];
 }
 
-interface Ports {
-  readonly plain: number;
-  readonly secure: number;
-}
-
-/** A way from a client to a server. */
-export interface Way {
-  readonly name: string;
-  /** Whose capture has the sessions. */
-  app(rig: DifferentialRig, role: RawRole): AppRig | null;
-  connect(rig: DifferentialRig, role: RawRole): Promise<Line>;
-  /** The request target is a whole URL. */
-  readonly absolute?: true;
-}
-
-export const DIRECT: Way = { name: 'directly', app: () => null, connect: (rig, role) => tcp(rig.ports(role).plain) };
-
-export const WAYS: readonly Way[] = [
-  {
-    name: 'CONNECT, ws',
-    app: (rig) => rig.forward,
-    connect: (rig, role) => tunnel(rig.forward, rig.ports(role).plain),
-  },
-  {
-    name: 'CONNECT, wss',
-    app: (rig) => rig.forward,
-    connect: async (rig, role) => secure(await tunnel(rig.forward, rig.ports(role).secure), rig.forward),
-  },
-  {
-    name: 'absolute form',
-    app: (rig) => rig.forward,
-    connect: (rig) => tcp(rig.forward.app.proxy.port),
-    absolute: true,
-  },
-  {
-    name: 'reverse',
-    app: (rig, role) => rig.reverse[role].plain,
-    connect: (rig, role) => tcp(rig.reverse[role].plain.app.proxy.port),
-  },
-  {
-    name: 'reverse, TLS to the proxy',
-    app: (rig, role) => rig.reverse[role].plain,
-    connect: async (rig, role) => {
-      const app = rig.reverse[role].plain;
-      return secure(await tcp(app.app.proxy.port), app);
-    },
-  },
-  {
-    name: 'reverse, TLS to the server',
-    app: (rig, role) => rig.reverse[role].secure,
-    connect: (rig, role) => tcp(rig.reverse[role].secure.app.proxy.port),
-  },
-];
-
-async function tcp(port: number): Promise<Line> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-  socket.on('error', ignore);
-  await once(socket, 'connect');
-  return { socket, raw: socket };
-}
-async function secure({ raw }: Line, { app }: AppRig): Promise<Line> {
-  const socket = connectTls({ socket: raw, host: '127.0.0.1', ca: await readFile(app.ca.certificate) });
-  socket.on('error', ignore);
-  await once(socket, 'secureConnect');
-  return { socket, raw };
-}
-async function tunnel({ app }: AppRig, port: number): Promise<Line> {
-  const line = await tcp(app.proxy.port);
-  line.socket.write(`CONNECT 127.0.0.1:${port} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
-  const head = await readHead(line.socket);
-  if (!head.startsWith('HTTP/1.1 200 ')) throw new Error(head);
-  return line;
-}
 const ignore = (): void => undefined;
 
 /** A head less what a proxy has to change: key and accept value, and in some modes target and Host. */
@@ -115,17 +38,16 @@ function comparable(head: string): string {
     .replace(/\r\n(host|sec-websocket-key|sec-websocket-accept): [^\r]*/gi, '\r\n$1: …');
 }
 
+const pathOf = (number: number, way: Way): string => `/${number}?${encodeURIComponent(way.name)}`;
+
 /** The number of the case that a request target names. */
 const caseOf = (target: string | undefined): number => Number(/\/(\d+)\?/.exec(target ?? '')?.[1]);
 
 /** Both ends in both roles, and every mode of the proxy before them. */
 export class DifferentialRig {
   readonly cases: readonly ProtocolCase[];
-  forward!: AppRig;
-  reverse!: Readonly<Record<RawRole, { readonly plain: AppRig; readonly secure: AppRig }>>;
-  #wsServers!: Ports;
-  #rawServers!: Ports;
-  #folder = '';
+  /** By the role of the raw end: the proxy before the server that its opposite, or itself, is. */
+  modes!: Readonly<Record<RawRole, Modes>>;
   readonly #servers: Server[] = [];
   /** Cases whose client is on its way, by number: who takes its connection. */
   readonly #awaited = new Map<number, (line: Line, head: string) => void>();
@@ -137,11 +59,8 @@ export class DifferentialRig {
 
   static async start(cases: readonly ProtocolCase[]): Promise<DifferentialRig> {
     const rig = new DifferentialRig(cases);
-    const { certificatePem: cert, keyPem: key } = makeDemoCertificate();
-    rig.#folder = await mkdtemp(join(tmpdir(), 'frametap-differential-'));
-    const upstreamCa = join(rig.#folder, 'upstream.pem');
-    await writeFile(upstreamCa, cert);
-    rig.#wsServers = {
+    const { certificatePem: cert, keyPem: key } = certificate;
+    const wsServers = {
       plain: await rig.#listen(rig.#serveWs(createHttpServer())),
       secure: await rig.#listen(rig.#serveWs(createHttpsServer({ cert, key }))),
     };
@@ -155,32 +74,17 @@ export class DifferentialRig {
       raws.set(remotePort, raw);
       raw.once('close', () => raws.delete(remotePort));
     });
-    rig.#rawServers = {
+    const rawServers = {
       plain: await rig.#listen(createServer(options, (socket) => rig.#acceptRaw({ socket, raw: socket }))),
       secure: await rig.#listen(tlsServer),
     };
-    const app = (to?: string): Promise<AppRig> =>
-      startTestApp({ upstreamCa, ...(to !== undefined && { reverse: to }) });
-    const reverseOf = async ({ plain, secure }: Ports): Promise<{ plain: AppRig; secure: AppRig }> => ({
-      plain: await app(`ws://127.0.0.1:${plain}`),
-      secure: await app(`wss://127.0.0.1:${secure}`),
-    });
-    rig.forward = await app();
-    rig.reverse = { client: await reverseOf(rig.#wsServers), server: await reverseOf(rig.#rawServers) };
+    rig.modes = { client: await startModes(wsServers), server: await startModes(rawServers) };
     return rig;
   }
 
   async stop(): Promise<void> {
-    const { client, server } = this.reverse;
-    const apps = [this.forward, client.plain, client.secure, server.plain, server.secure];
-    await Promise.all(apps.map((app) => app.stop()));
+    await Promise.all([this.modes.client.stop(), this.modes.server.stop()]);
     for (const server of this.#servers) server.close();
-    await rm(this.#folder, { recursive: true, force: true });
-  }
-
-  /** Where the server is that a client of this role's raw end, or of `ws`, talks to. */
-  ports(role: RawRole): Ports {
-    return role === 'client' ? this.#wsServers : this.#rawServers;
   }
 
   run(role: RawRole, number: number, way: Way): Promise<Run> {
@@ -190,9 +94,10 @@ export class DifferentialRig {
   async #runRawClient(number: number, way: Way): Promise<Run> {
     const one = this.#case(number);
     const accepted = new Promise<WsEnd>((resolve) => this.#accepted.set(number, resolve));
-    const line = await way.connect(this, 'client');
-    const host = `127.0.0.1:${this.#wsServers.plain}`;
-    const target = this.#target(number, way, 'client');
+    const modes = this.modes.client;
+    const line = await way.connect(modes);
+    const host = `127.0.0.1:${modes.ports.plain}`;
+    const target = targetOf(way, modes, pathOf(number, way));
     line.socket.write(
       handshake(target, host, one.deflate === undefined ? [] : [`Sec-WebSocket-Extensions: ${one.deflate.offer}`]),
     );
@@ -207,19 +112,19 @@ export class DifferentialRig {
     const awaited = new Promise<{ line: Line; head: string }>((resolve) =>
       this.#awaited.set(number, (line, head) => resolve({ line, head })),
     );
-    const { socket } = await way.connect(this, 'server');
-    const target = this.#target(number, way, 'server');
+    const modes = this.modes.server;
+    const { socket } = await way.connect(modes);
+    const path = pathOf(number, way);
     const options: ClientOptions & { closeTimeout: number } = {
       createConnection: () => socket,
       perMessageDeflate: one.deflate?.client ?? {},
       closeTimeout: CLOSE_TIMEOUT_MS,
       finishRequest: (request) => {
-        if (way.absolute === true) request.path = target;
+        if (way.absolute === true) request.path = targetOf(way, modes, path);
         request.end();
       },
     };
-    const url = `ws://127.0.0.1:${this.#rawServers.plain}${new URL(target, 'ws://x').pathname}${new URL(target, 'ws://x').search}`;
-    const client = new WebSocket(url, options);
+    const client = new WebSocket(`ws://127.0.0.1:${modes.ports.plain}${path}`, options);
     const wsEnd = new WsEnd(client, socket);
     const { line, head } = await awaited;
     line.socket.write(
@@ -239,11 +144,6 @@ export class DifferentialRig {
     const one = this.cases[number];
     if (one === undefined) throw new RangeError(`there is no case ${number}`);
     return one;
-  }
-
-  #target(number: number, way: Way, role: RawRole): string {
-    const path = `/${number}?${encodeURIComponent(way.name)}`;
-    return way.absolute === true ? `ws://127.0.0.1:${this.ports(role).plain}${path}` : path;
   }
 
   #acceptRaw(line: Line): void {

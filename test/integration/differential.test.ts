@@ -3,8 +3,9 @@ import type { AppRig } from '../helpers/app-rig.ts';
 import type { FrameRow } from '../../src/contract/frame.ts';
 import type { SessionSummary } from '../../src/contract/session.ts';
 import type { RawRole } from '../helpers/differential-ends.ts';
-import { DifferentialRig, DIRECT, type Run, type Verdict, type Way, WAYS } from '../helpers/differential-rig.ts';
+import { DifferentialRig, type Run, type Verdict } from '../helpers/differential-rig.ts';
 import { protocolCases } from '../helpers/protocol-cases.ts';
+import { DIRECT, type Way, WAYS } from '../helpers/ways.ts';
 import { parse } from '../helpers/wire-frames.ts';
 
 const ROLES: readonly RawRole[] = ['client', 'server'];
@@ -97,58 +98,61 @@ describe.each(ROLES)('a raw %s', (role) => {
     ]);
   });
 
-  it.each(WAYS)('gets the same verdict on every case as without a proxy: $name', async (way) => {
-    const runs = await runAll(role, way);
-    const differing = runs.flatMap(({ verdict }, number) => {
-      const expected = direct[role][number];
-      return JSON.stringify(verdict) === JSON.stringify(expected)
-        ? []
-        : [{ case: rig.cases[number]?.name, expected, verdict }];
-    });
-    expect(differing).toEqual([]);
+  it.each(WAYS)(
+    'gets the same verdict on every case as without a proxy: $name',
+    async (way) => {
+      const runs = await runAll(role, way);
+      const differing = runs.flatMap(({ verdict }, number) => {
+        const expected = direct[role][number];
+        return JSON.stringify(verdict) === JSON.stringify(expected)
+          ? []
+          : [{ case: rig.cases[number]?.name, expected, verdict }];
+      });
+      expect(differing).toEqual([]);
 
-    const app = way.app(rig, role);
-    if (app === null) throw new Error('a way through no proxy');
-    const sessions = await sessionsOf(app, way);
-    const wrong = await forAll(runs.length, async (number) => {
-      const { written, got } = runs[number] as Run;
-      const session = sessions.get(number);
-      if (session === undefined) return [{ case: rig.cases[number]?.name, missing: true }];
-      const rows = await app.frames(session.id);
-      const own = role === 'client' ? 'client-to-server' : 'server-to-client';
-      const fromRaw = rows.filter(({ direction }) => direction === own);
-      const whole = rig.cases[number]?.lastFrameBytes === undefined ? written : written.slice(0, -1);
-      const kept = fromRaw.slice(0, whole.length);
-      const problems: object[] = [];
-      const compare = (what: string, actual: unknown, expected: unknown): void => {
-        if (JSON.stringify(actual) === JSON.stringify(expected)) return;
-        problems.push({ case: rig.cases[number]?.name, what, actual, expected });
-      };
-      compare('frames of the raw end', kept.map(shapeOfRow), shapesOfBytes(whole));
-      compare(
-        'keys of the raw end',
-        kept.map((row) => row.maskingKey),
-        whole.map((bytes) => parse(bytes).frames[0]?.key?.toString('hex') ?? null),
-      );
-      const toRaw = rows.filter(({ direction }) => direction !== own);
-      compare('frames of ws', toRaw.map(shapeOfRow), shapesOfBytes(got.map(({ bytes }) => bytes)));
-      // Of a frame that never ended there is a row as soon as its header is whole.
-      const cut = fromRaw.slice(whole.length).map(({ payloadLength, complete }) => ({ payloadLength, complete }));
-      const headerSeen = (rig.cases[number]?.lastFrameBytes ?? 0) > 8;
-      compare('frame that never ended', cut, headerSeen ? [{ payloadLength: 256, complete: false }] : []);
-      const refused = (direct[role][number] as Verdict).events.some((event) => event.startsWith('error '));
-      const name = rig.cases[number]?.name ?? '';
-      const marked = (refused && !MARKED_ON_THE_MESSAGE.test(name)) || MARKED_ALTHOUGH_WS_BEARS_IT.test(name);
-      compare('marks', session.violationCount > 0, marked);
-      if (number % WIRE_SAMPLE === 0) {
-        for (const [at, row] of kept.slice(0, 8).entries()) {
-          const answer = await app.fetch(`/api/sessions/${session.id}/frames/${row.index}/payload?plane=wire`);
-          const bytes = Buffer.from(await answer.arrayBuffer());
-          compare(`wire bytes of frame ${row.index}`, bytes.equals(written[at] ?? Buffer.alloc(0)), true);
+      const app = way.app(rig.modes[role]);
+      const sessions = await sessionsOf(app, way);
+      const wrong = await forAll(runs.length, async (number) => {
+        const { written, got } = runs[number] as Run;
+        const session = sessions.get(number);
+        if (session === undefined) return [{ case: rig.cases[number]?.name, missing: true }];
+        const rows = await app.frames(session.id);
+        const own = role === 'client' ? 'client-to-server' : 'server-to-client';
+        const fromRaw = rows.filter(({ direction }) => direction === own);
+        const whole = rig.cases[number]?.lastFrameBytes === undefined ? written : written.slice(0, -1);
+        const kept = fromRaw.slice(0, whole.length);
+        const problems: object[] = [];
+        const compare = (what: string, actual: unknown, expected: unknown): void => {
+          if (JSON.stringify(actual) === JSON.stringify(expected)) return;
+          problems.push({ case: rig.cases[number]?.name, what, actual, expected });
+        };
+        compare('frames of the raw end', kept.map(shapeOfRow), shapesOfBytes(whole));
+        compare(
+          'keys of the raw end',
+          kept.map((row) => row.maskingKey),
+          whole.map((bytes) => parse(bytes).frames[0]?.key?.toString('hex') ?? null),
+        );
+        const toRaw = rows.filter(({ direction }) => direction !== own);
+        compare('frames of ws', toRaw.map(shapeOfRow), shapesOfBytes(got.map(({ bytes }) => bytes)));
+        // Of a frame that never ended there is a row as soon as its header is whole.
+        const cut = fromRaw.slice(whole.length).map(({ payloadLength, complete }) => ({ payloadLength, complete }));
+        const headerSeen = (rig.cases[number]?.lastFrameBytes ?? 0) > 8;
+        compare('frame that never ended', cut, headerSeen ? [{ payloadLength: 256, complete: false }] : []);
+        const refused = (direct[role][number] as Verdict).events.some((event) => event.startsWith('error '));
+        const name = rig.cases[number]?.name ?? '';
+        const marked = (refused && !MARKED_ON_THE_MESSAGE.test(name)) || MARKED_ALTHOUGH_WS_BEARS_IT.test(name);
+        compare('marks', session.violationCount > 0, marked);
+        if (number % WIRE_SAMPLE === 0) {
+          for (const [at, row] of kept.slice(0, 8).entries()) {
+            const answer = await app.fetch(`/api/sessions/${session.id}/frames/${row.index}/payload?plane=wire`);
+            const bytes = Buffer.from(await answer.arrayBuffer());
+            compare(`wire bytes of frame ${row.index}`, bytes.equals(written[at] ?? Buffer.alloc(0)), true);
+          }
         }
-      }
-      return problems;
-    });
-    expect(wrong.flat()).toEqual([]);
-  });
+        return problems;
+      });
+      expect(wrong.flat()).toEqual([]);
+    },
+    60_000,
+  );
 });
