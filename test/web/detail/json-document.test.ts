@@ -90,6 +90,15 @@ describe('JSON', () => {
     expect(json.find('', 10)).toEqual([]);
   });
 
+  test('strings, numbers and blanks of 10 MB are read without a stack overflow', () => {
+    for (const value of [`"${'x'.repeat(1e7)}"`, '1'.repeat(1e7), `${' '.repeat(1e7)}1`]) {
+      const json = new JsonDocument(`{"a":${value}}`);
+      expect(json.fault).toBeNull();
+      expect(json.source(1)).toBe(value.trim());
+    }
+    expect(new JsonDocument(`"${'x'.repeat(1e7)}`).fault).not.toBeNull();
+  });
+
   test('8 MB on one line are read in bounded time', () => {
     const text = JSON.stringify(Array.from({ length: 300_000 }, (_, at) => ({ id: at, name: `row ${at}` })));
     const started = performance.now();

@@ -12,10 +12,6 @@ export interface JsonFault {
   readonly message: string;
 }
 
-const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const LITERAL = /true|false|null/y;
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"/y;
-const BLANK = /[ \t\n\r]*/y;
 /** More than that and the tree would cost more memory than the message: the rest is left out. */
 const MAX_NODES = 4_000_000;
 
@@ -122,9 +118,9 @@ export class JsonDocument {
         let keyEnd = -1;
         const inObject = container >= 0 && this.#kind[container] === 0;
         if (inObject) {
-          STRING.lastIndex = keyStart = at;
-          if (!STRING.test(text)) return this.#fail(at, 'a member name in quotes is expected');
-          keyEnd = STRING.lastIndex;
+          keyStart = at;
+          keyEnd = text[at] === '"' ? endOfString(text, at) : -1;
+          if (keyEnd < 0) return this.#fail(at, 'a member name in quotes is expected');
           at = this.#blank(keyEnd);
           if (text[at] !== ':') return this.#fail(at, 'a colon is expected');
           at = this.#blank(at + 1);
@@ -167,11 +163,10 @@ export class JsonDocument {
       kind = first === '{' ? 0 : 1;
       end = at + 1;
     } else {
-      const pattern = first === '"' ? STRING : first === 't' || first === 'f' || first === 'n' ? LITERAL : NUMBER;
-      pattern.lastIndex = at;
-      if (!pattern.test(text)) return -1;
-      kind = pattern === STRING ? 2 : pattern === NUMBER ? 3 : 4;
-      end = pattern.lastIndex;
+      const literal = LITERALS.find((word) => text.startsWith(word, at));
+      kind = first === '"' ? 2 : literal === undefined ? 3 : 4;
+      end = kind === 2 ? endOfString(text, at) : literal === undefined ? endOfNumber(text, at) : at + literal.length;
+      if (end < 0) return -1;
     }
     const node = this.count;
     if (node === this.#capacity) this.#grow();
@@ -207,10 +202,13 @@ export class JsonDocument {
     }
   }
 
-  #blank(at: number): number {
-    BLANK.lastIndex = at;
-    BLANK.test(this.text);
-    return Math.max(at, BLANK.lastIndex);
+  #blank(start: number): number {
+    let at = start;
+    for (;;) {
+      const code = this.text.charCodeAt(at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return at;
+      at += 1;
+    }
   }
 
   #grow(): void {
@@ -230,6 +228,50 @@ export class JsonDocument {
     this.#depth = grow(this.#depth, new Uint32Array(this.#capacity));
     this.#ordinal = grow(this.#ordinal, new Uint32Array(this.#capacity));
   }
+}
+
+// Loops instead of regular expressions: those keep a place to come back to for each character, and overflow on 10 MB.
+const LITERALS: readonly string[] = ['true', 'false', 'null'];
+const ESCAPES = new Set(['"', '\\', '/', 'b', 'f', 'n', 'r', 't']);
+
+/** One past the closing quote of the string that begins at `start`, or -1. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  for (;;) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) return at + 1;
+    if (code === 0x5c) {
+      if (ESCAPES.has(text[at + 1] ?? '')) at += 2;
+      else if (/^u[0-9a-fA-F]{4}$/.test(text.slice(at + 1, at + 6))) at += 6;
+      else return -1;
+    } else if (code >= 0x20) at += 1;
+    else return -1;
+  }
+}
+
+/** One past the number that begins at `start`, or -1 where none does. */
+function endOfNumber(text: string, start: number): number {
+  let at = start;
+  const digits = (): boolean => {
+    const first = at;
+    while (text.charCodeAt(at) >= 0x30 && text.charCodeAt(at) <= 0x39) at += 1;
+    return at > first;
+  };
+  if (text[at] === '-') at += 1;
+  if (text[at] === '0') at += 1;
+  else if (!digits()) return -1;
+  const whole = at;
+  if (text[at] === '.') {
+    at += 1;
+    if (!digits()) return whole;
+  }
+  const mantissa = at;
+  if (text[at] === 'e' || text[at] === 'E') {
+    at += 1;
+    if (text[at] === '+' || text[at] === '-') at += 1;
+    if (!digits()) return mantissa;
+  }
+  return at;
 }
 
 /** The document on many lines with two blanks a level; numbers and strings as they were written. */
