@@ -16,9 +16,8 @@ const { MemoryStore } = await load('capture/memory-store.js');
 const { Recorder } = await load('capture/recorder.js');
 const { FrameScanner, Scan } = await load('protocol/frame-scanner.js');
 const { PayloadChecker } = await load('protocol/payload-checker.js');
-const { createFrameKernel, createScriptKernel, WriteAreas } = await load('proxy/frame-kernel.js');
-const { MaskingKeys } = await load('proxy/masking-keys.js');
-const { Relay } = await load('proxy/relay.js');
+const { createFrameKernel, createScriptKernel } = await load('proxy/frame-kernel.js');
+const { createRelayGround, Relay } = await load('proxy/relay.js');
 const { encodeBatch } = await load('api/live-batch.js');
 
 const READ_BYTES = 64 * 1024;
@@ -109,15 +108,15 @@ for (const size of SIZES) {
 
     await show('whole relay, no sockets', what, () => {
       const ground = {
-        kernel: createFrameKernel(),
-        areas: new WriteAreas(),
-        keys: new MaskingKeys(),
+        ...createRelayGround(),
         store: createStore(),
       };
       const socket = { writableLength: 0, destroyed: false, write: () => true, pause() {}, resume() {} };
       const relay = new Relay({
         ground,
         rekeys: masked,
+        extensions: 'none',
+        compressed: null,
         scanner: new FrameScanner({ masked, extensions: 'none' }),
         recorder: new Recorder(
           ground.store,

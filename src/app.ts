@@ -7,10 +7,9 @@ import { createClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { FrametapError } from './errors.ts';
 import { formatHostPort } from './protocol/request-target.ts';
-import { createFrameKernel, WriteAreas } from './proxy/frame-kernel.ts';
 import { createHttpForwarder } from './proxy/http-forwarder.ts';
-import { MaskingKeys } from './proxy/masking-keys.ts';
 import { type Proxy, startProxy } from './proxy/proxy.ts';
+import { createRelayGround } from './proxy/relay.ts';
 import type { OwnListener } from './proxy/self-guard.ts';
 import { createSessionStarter, type Session } from './proxy/session.ts';
 import { createUpstream } from './proxy/upstream.ts';
@@ -76,9 +75,7 @@ export async function startApp(
   const forwarder = createHttpForwarder({ upstream, logger });
   const running = new Set<Session>();
   const startSession = createSessionStarter({
-    kernel: createFrameKernel(),
-    areas: new WriteAreas(),
-    keys: new MaskingKeys(),
+    ...createRelayGround(),
     store,
     strict: config.strict,
     running,

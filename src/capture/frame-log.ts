@@ -67,6 +67,15 @@ export class FrameLog {
     return word;
   }
 
+  /** Adds rows that were made elsewhere, the last one first, to `current`, which has room; returns the last one's word. */
+  addRows(count: number, rows: Uint8Array): number {
+    const segment = this.current;
+    segment.rowCount += count;
+    const word = segment.wordAt(segment.rowCount - 1);
+    segment.bytes.set(rows, word << 2);
+    return word;
+  }
+
   /** Notes that a frame's bytes lie in several places; returns the number of its list in `segment.spans`. */
   addSpans(segment: Segment): number {
     return segment.spans.push([]) - 1;

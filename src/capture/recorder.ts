@@ -2,7 +2,7 @@ import { FrameBit } from '../contract/frame-bits.ts';
 import { ViolationBit } from '../contract/violations.ts';
 import type { FrameScanner } from '../protocol/frame-scanner.ts';
 import type { FrameLog } from './frame-log.ts';
-import { AGAIN_BIT, ROW_WORDS, RowFloat, RowWord, type RowWriter, type Segment } from './segment.ts';
+import { AGAIN_BIT, ROW_BYTES, ROW_WORDS, RowFloat, RowWord, type RowWriter, type Segment } from './segment.ts';
 import type { SessionRecord } from './session-record.ts';
 
 /** What a recorder needs of the store. */
@@ -18,6 +18,20 @@ export interface RecorderHost {
   frameSeen(session: SessionRecord): void;
 }
 
+/** See `rowsToCome`. */
+export interface RowsToCome {
+  readonly session: number;
+  readonly firstIndex: number;
+  readonly segment: number;
+  readonly slabOffset: number;
+  readonly bits: number;
+  readonly seq: number;
+  readonly timeUs: number;
+  readonly streamOffset: number;
+}
+
+/** No frame that is whole in a read is longer: with a limit from here on none of them is cut. */
+const WHOLE_PAYLOAD_BYTES = 256 * 1024;
 const NO_WORDS = new Int32Array(0);
 const NO_FLOATS = new Float64Array(0);
 
@@ -140,6 +154,42 @@ export class Recorder implements RowWriter {
     this.#lastSegment = this.#rowSegment;
     if (ends && start >= 0) this.#newBytes += scanner.payloadLength;
     else this.#beginSpans(scanner, log.current);
+  }
+
+  /**
+   * For how many frames that are whole in this chunk there is room where the last row went: their rows may be made
+   * elsewhere and given to `recordRows`. 0 where they have to be recorded one by one.
+   */
+  rowRoom(): number {
+    const { log, payloadLimitBytes } = this.#host;
+    if (!this.#kept || log.current !== this.#rowSegment || payloadLimitBytes < WHOLE_PAYLOAD_BYTES) return 0;
+    return Math.max(0, Math.floor(log.current.freeBytes / ROW_BYTES));
+  }
+
+  /** What such rows have in common: the words and numbers of segment.ts, `slabOffset` and `streamOffset` of byte 0. */
+  rowsToCome(chunkOffset: number): RowsToCome {
+    return {
+      session: this.#session.number,
+      firstIndex: this.#session.frameCount,
+      segment: this.#chunkSegment,
+      slabOffset: this.#offset,
+      bits: (this.#side << 16) | FrameBit.Complete,
+      seq: this.#host.seq,
+      timeUs: this.#timeUs,
+      streamOffset: chunkOffset,
+    };
+  }
+
+  /** Takes rows, the last one first, with the sum of their payload lengths. Not more than `rowRoom` said. */
+  recordRows(count: number, rows: Uint8Array, payloadBytes: number): void {
+    const { log } = this.#host;
+    this.#lastWord = log.addRows(count, rows);
+    this.#lastSegment = log.current;
+    this.#host.seq += count;
+    this.#session.frameCount += count;
+    this.lastIndex = this.#session.frameCount - 1;
+    this.#newFrames += count;
+    this.#newBytes += payloadBytes;
   }
 
   /** The log has begun a segment since the last row. */

@@ -86,6 +86,18 @@ export class FrameScanner {
   get heldHeader(): Uint8Array {
     return this.#header;
   }
+  /** Where in the chunk the next piece starts. */
+  get position(): number {
+    return this.#position;
+  }
+  /** Between messages, with nothing held: whoever reads a whole message from here on may tell with `skipTo`. */
+  get betweenMessages(): boolean {
+    return !(this.#inFrame || this.inMessage || this.#afterClose || this.#lost || this.#headerHeld > 0);
+  }
+  /** Goes on at `position`: everything before it was whole messages and control frames without a violation. */
+  skipTo(position: number): void {
+    this.#position = position;
+  }
   /** A frame has begun and its payload has not ended. */
   get inFrame(): boolean {
     return this.#inFrame;

@@ -15,6 +15,11 @@ export class MaskingKeys {
     this.#fill = fill;
   }
 
+  /** Writes fresh keys to all of `target`. */
+  fill(target: Int32Array): void {
+    this.#fill(target);
+  }
+
   /** A key as a signed 32-bit number, none of whose readings is favoured. */
   next(): number {
     if (this.#next === KEYS_A_BATCH) {

@@ -3,17 +3,28 @@ import type { Recorder } from '../capture/recorder.ts';
 import type { Segment } from '../capture/segment.ts';
 import type { ClosePayload } from '../protocol/closing.ts';
 import type { CompressedChecker, CompressedFailure } from '../protocol/compressed-checker.ts';
-import { type FrameScanner, Scan } from '../protocol/frame-scanner.ts';
+import { type FrameScanner, type NegotiatedExtensions, Scan } from '../protocol/frame-scanner.ts';
 import { rotateKey, swapKey } from '../protocol/mask.ts';
 import type { PayloadChecker } from '../protocol/payload-checker.ts';
-import { type FrameKernel, PLAIN_AREA, READ_BYTES, type WriteAreas } from './frame-kernel.ts';
-import type { MaskingKeys } from './masking-keys.ts';
+import { createFrameKernel, type FrameKernel, PLAIN_AREA, READ_BYTES, WriteAreas } from './frame-kernel.ts';
+import { MaskingKeys } from './masking-keys.ts';
+import { NOTHING_ORDINARY, OrdinaryFrames } from './ordinary-frames.ts';
 
 /** What all relays share. */
 export interface RelayGround {
   readonly kernel: FrameKernel;
   readonly areas: WriteAreas;
   readonly keys: MaskingKeys;
+  /** Null where the kernel has no `takeFrames`. */
+  readonly ordinary: OrdinaryFrames | null;
+}
+
+export function createRelayGround(
+  kernel: FrameKernel = createFrameKernel(),
+  keys: MaskingKeys = new MaskingKeys(),
+): RelayGround {
+  const ordinary = kernel.takeFrames === null ? null : new OrdinaryFrames(kernel, kernel.takeFrames, keys);
+  return { kernel, areas: new WriteAreas(), keys, ordinary };
 }
 
 /** What a relay tells its session. */
@@ -56,6 +67,8 @@ export class Relay {
   readonly #listener: RelayListener;
   readonly #checker: PayloadChecker;
   readonly #compressed: CompressedChecker | null;
+  /** Which frames are ordinary here: see ordinary-frames.ts. */
+  readonly #table: number;
   #source: Socket;
   #target: Socket;
   /** Bytes that may wait in the target before the source is stopped. */
@@ -73,6 +86,7 @@ export class Relay {
     readonly ground: RelayGround;
     /** Masked frames get a fresh key: client to server. */
     readonly rekeys: boolean;
+    readonly extensions: NegotiatedExtensions;
     readonly scanner: FrameScanner;
     readonly recorder: Recorder;
     readonly checker: PayloadChecker;
@@ -90,6 +104,8 @@ export class Relay {
     this.#listener = options.listener;
     this.#checker = options.checker;
     this.#compressed = options.compressed;
+    const inflates = options.compressed !== null;
+    this.#table = options.ground.ordinary?.tableFor(options.extensions, { inflates }) ?? 0;
     this.#source = options.source;
     this.#target = options.target;
     this.#waitLimitBytes = options.waitLimitBytes;
@@ -127,7 +143,8 @@ export class Relay {
     const { scanner, recorder } = this;
     const { kernel } = this.#ground;
     let cut = length;
-    for (let scan = scanner.next(kernel.bytes, length); scan !== Scan.End; scan = scanner.next(kernel.bytes, length)) {
+    this.#beginChunk(length, null);
+    for (let scan = this.#next(length); scan !== Scan.End; scan = this.#next(length)) {
       recorder.record(scanner);
       if (this.#inspect(-1)) {
         cut = Math.max(0, this.#faultOffset(length));
@@ -151,7 +168,8 @@ export class Relay {
     /** Where the byte at offset 0 of the read area goes. */
     const target = area + scanner.heldHeaderBytes;
     let end = target + length;
-    for (let scan = scanner.next(bytes, length); scan !== Scan.End; scan = scanner.next(bytes, length)) {
+    this.#beginChunk(length, target);
+    for (let scan = this.#next(length); scan !== Scan.End; scan = this.#next(length)) {
       recorder.record(scanner);
       const start = scanner.payloadStart;
       let high = 0;
@@ -172,6 +190,19 @@ export class Relay {
       this.#wait({ area, segment: null });
     }
     if (this.#stopped) this.#listener.stopped(this);
+  }
+
+  #beginChunk(length: number, shift: number | null): void {
+    // Without a key to change, what is copied goes the long way: the rest of a header came with it, and it is rare.
+    const table = shift === null || this.#rekeys ? this.#table : NOTHING_ORDINARY;
+    this.#ground.ordinary?.beginChunk({ table, length, shift, offset: this.streamOffset - length });
+  }
+
+  /** Takes what is ordinary at a stroke, then goes to the next piece of what is not. */
+  #next(length: number): Scan {
+    const { scanner } = this;
+    this.#ground.ordinary?.take(scanner, this.recorder);
+    return scanner.next(this.#ground.kernel.bytes, length);
   }
 
   /** Where in the chunk the piece starts that the scanner stands at; below 0 where its header started before. */

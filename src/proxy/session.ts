@@ -96,6 +96,7 @@ export class Session implements RelayListener {
     return new Relay({
       ground: this.#ground,
       rekeys: fromClient,
+      extensions,
       scanner: new FrameScanner({ masked: fromClient, extensions }),
       recorder: new Recorder(this.#ground.store, this.#record, fromClient ? 'client-to-server' : 'server-to-client'),
       checker: new PayloadChecker({ readsText: extensions !== 'unknown' }),

@@ -7,9 +7,8 @@ import { connect as tlsConnect, TLSSocket } from 'node:tls';
 import { MemoryStore } from '../../src/capture/memory-store.ts';
 import type { NegotiatedDeflate } from '../../src/protocol/extensions.ts';
 import type { NegotiatedExtensions } from '../../src/protocol/frame-scanner.ts';
-import { createFrameKernel, WriteAreas } from '../../src/proxy/frame-kernel.ts';
+import { createRelayGround } from '../../src/proxy/relay.ts';
 import type { Leg } from '../../src/proxy/leg.ts';
-import { MaskingKeys } from '../../src/proxy/masking-keys.ts';
 import { Session, type SessionGround } from '../../src/proxy/session.ts';
 import { type Authority, openAuthority } from '../../src/tls/authority.ts';
 
@@ -42,17 +41,15 @@ export function createStore(options: { budgetBytes?: number; payloadLimitBytes?:
 
 export function createGround(store: MemoryStore, options: { strict?: boolean } = {}): SessionGround {
   return {
-    kernel: createFrameKernel(),
-    areas: new WriteAreas(),
-    keys: new MaskingKeys(),
+    ...createRelayGround(),
     store,
     strict: options.strict ?? false,
     running: new Set(),
   };
 }
 
-/** One kernel for all rigs of a file: the proxy has one, too. */
-const sharedKernel = createFrameKernel();
+/** One ground for all rigs of a file: the proxy has one, too. */
+const sharedGround = createRelayGround();
 
 export async function openRig(
   options: {
@@ -69,7 +66,7 @@ export async function openRig(
   const store = options.store ?? createStore();
   const ground = options.ground ?? {
     ...createGround(store, { strict: options.strict ?? false }),
-    kernel: sharedKernel,
+    ...sharedGround,
   };
   const [clientRaw, accepted] = await tcpPair();
   const [dialed, serverRaw] = await tcpPair();
