@@ -1,0 +1,583 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Direction, PREVIEW_BYTES } from '../../src/contract/frame.ts';
+import { ViolationBit } from '../../src/contract/violations.ts';
+import { expectHeld, LiveView, ModelSession, type StoreUnderTest } from '../helpers/capture-model.ts';
+import { cutAt, eachByte, encode } from '../helpers/wire-frames.ts';
+
+const UP = 'client-to-server';
+const DOWN = 'server-to-client';
+
+export interface StoreOptions {
+  readonly budgetBytes: number;
+  readonly payloadLimitBytes: number;
+}
+
+/** Bytes that tell where they came from, so that none can be taken for another's. */
+function distinct(length: number, seed: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  let state = (seed * 2654435761) >>> 0;
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    bytes[i] = state >>> 24;
+  }
+  return bytes;
+}
+
+function frame(direction: Direction, length: number, seed: number): Buffer {
+  const key = direction === UP ? distinct(4, seed + 1) : null;
+  return encode({ opcode: 2, payload: distinct(length, seed), key });
+}
+
+/** What every store keeps to, whatever it keeps its bytes in. */
+export function describeStore(name: string, make: (options: StoreOptions) => StoreUnderTest): void {
+  const roomy = (): StoreUnderTest => make({ budgetBytes: 64 << 20, payloadLimitBytes: 16 << 20 });
+
+  describe(`${name}: frames`, () => {
+    it('come back byte for byte, in one chunk, cut anywhere and byte by byte', () => {
+      for (const direction of [UP, DOWN] as const) {
+        const bytes = Buffer.concat([0, 5, 125, 130].map((length, i) => frame(direction, length, i)));
+        const cuts = Array.from({ length: bytes.length + 1 }, (_, i) => cutAt(bytes, [i]));
+        for (const chunks of [...cuts, eachByte(bytes)]) {
+          const store = roomy();
+          const session = new ModelSession(store);
+          for (const chunk of chunks) session.write(direction, chunk);
+          expectHeld(store, [session], { all: true });
+        }
+      }
+    });
+    it('of many sessions and both directions, interleaved byte by byte, are not mixed up', () => {
+      const store = roomy();
+      const sessions = [1, 2, 3].map(() => new ModelSession(store));
+      const streams = sessions.flatMap((session, i) =>
+        ([UP, DOWN] as const).map((direction, j) => ({
+          session,
+          direction,
+          bytes: Buffer.concat([7, 0, 200].map((length, k) => frame(direction, length, i * 10 + j * 5 + k))),
+        })),
+      );
+      for (let at = 0; at < 400; at++) {
+        for (const { session, direction, bytes } of streams) {
+          if (at < bytes.length) session.write(direction, bytes.subarray(at, at + 1));
+        }
+      }
+      expectHeld(store, sessions, { all: true });
+    });
+    it('are listed with what their headers said', () => {
+      const store = roomy();
+      const session = new ModelSession(store);
+      session.write(
+        UP,
+        encode({ opcode: 1, fin: false, rsv: 5, payload: 'Hi', key: Buffer.of(0, 1, 2, 255), lengthBits: 16 }),
+      );
+      session.write(DOWN, encode({ opcode: 9, payload: Buffer.alloc(200, 'ö') }));
+      expect(store.frames(session.id, 0, 10)).toEqual([
+        {
+          index: 0,
+          seq: expect.any(Number) as number,
+          time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/) as string,
+          direction: UP,
+          fin: false,
+          rsv1: true,
+          rsv2: false,
+          rsv3: true,
+          opcode: 1,
+          masked: true,
+          maskingKey: '000102ff',
+          payloadLength: 2,
+          heldBytes: 2,
+          lengthBits: 16,
+          streamOffset: 0,
+          complete: true,
+          origin: 'peer',
+          violations: ['rsv-without-extension', 'non-minimal-length'],
+          preview: { encoding: 'utf8', data: 'Hi', truncated: false },
+        },
+        expect.objectContaining({
+          index: 1,
+          direction: DOWN,
+          opcode: 9,
+          masked: false,
+          maskingKey: null,
+          payloadLength: 200,
+          streamOffset: 0,
+          violations: ['control-too-long'],
+          preview: { encoding: 'utf8', data: 'ö'.repeat(PREVIEW_BYTES / 2), truncated: true },
+        }),
+      ]);
+    });
+    it('are given in pages, from any index', () => {
+      const store = roomy();
+      const session = new ModelSession(store);
+      for (let i = 0; i < 50; i++) session.write(DOWN, frame(DOWN, i, i));
+      const indexes = (from: number, limit: number) => store.frames(session.id, from, limit)?.map(({ index }) => index);
+      expect(indexes(0, 3)).toEqual([0, 1, 2]);
+      expect(indexes(48, 10)).toEqual([48, 49]);
+      expect(indexes(50, 10)).toEqual([]);
+      expect(store.frames('999', 0, 10)).toBeUndefined();
+      expect(store.frames('constructor', 0, 10)).toBeUndefined();
+      expect(store.frameBytes(session.id, 50, 'wire')).toBeUndefined();
+      const visited: number[] = [];
+      expect(store.visitFrames(session.id, 10, 5, (row) => void visited.push(row.index))).toBe(true);
+      expect(visited).toEqual([10, 11, 12, 13, 14]);
+      expect(store.visitFrames('999', 0, 5, () => undefined)).toBe(false);
+    });
+    it('that have not ended are there as far as they have come', () => {
+      const store = roomy();
+      const session = new ModelSession(store);
+      const bytes = frame(UP, 1000, 3);
+      session.write(UP, bytes.subarray(0, 500));
+      const held = store.frameBytes(session.id, 0, 'wire');
+      expect(held?.whole).toBe(false);
+      expect(Buffer.from(held?.bytes ?? []).equals(bytes.subarray(0, 500))).toBe(true);
+      expect(store.frames(session.id, 0, 1)?.[0]).toMatchObject({
+        complete: false,
+        payloadLength: 1000,
+        heldBytes: 492,
+      });
+      session.close();
+      expect(store.frames(session.id, 0, 1)?.[0]).toMatchObject({ complete: false, violations: ['truncated-frame'] });
+    });
+    it('given out are copies', () => {
+      const store = roomy();
+      const session = new ModelSession(store);
+      session.write(DOWN, frame(DOWN, 50, 1));
+      store.frameBytes(session.id, 0, 'payload')?.bytes.fill(0);
+      store.frameBytes(session.id, 0, 'wire')?.bytes.fill(0);
+      expectHeld(store, [session], { all: true });
+    });
+  });
+
+  describe(`${name}: the payload limit`, () => {
+    for (const length of [999, 1000, 1001, 5000]) {
+      it(`cuts a payload of ${length} bytes at 1,000 and keeps its length, however it comes`, () => {
+        const bytes = Buffer.concat([frame(UP, length, 7), frame(UP, 10, 8), frame(UP, length, 9)]);
+        for (const cuts of [[], [3], [400], [1008], [1100, 1200, 1300], [length + 8, length + 20], [900, 4000, 5008]]) {
+          const store = make({ budgetBytes: 64 << 20, payloadLimitBytes: 1000 });
+          const session = new ModelSession(store);
+          for (const chunk of cutAt(
+            bytes,
+            cuts.filter((cut) => cut < bytes.length),
+          ))
+            session.write(UP, chunk);
+          const rows = store.frames(session.id, 0, 10) ?? [];
+          expect(rows.map(({ payloadLength }) => payloadLength)).toEqual([length, 10, length]);
+          expect(rows.map(({ heldBytes }) => heldBytes)).toEqual([Math.min(length, 1000), 10, Math.min(length, 1000)]);
+          expect(rows.every(({ complete }) => complete)).toBe(true);
+          expect(store.frameBytes(session.id, 0, 'payload')?.whole).toBe(length <= 1000);
+          expect(store.frameBytes(session.id, 1, 'wire')?.whole).toBe(true);
+          const cut: number[] = [];
+          store.visitFrames(session.id, 0, 10, (row) => void cut.push((row.bits >> 19) & 1));
+          expect(cut).toEqual([length > 1000 ? 1 : 0, 0, length > 1000 ? 1 : 0]);
+          expectHeld(store, [session]);
+        }
+      });
+    }
+    it('keeps nothing of what comes after it', () => {
+      const store = make({ budgetBytes: 64 << 20, payloadLimitBytes: 64 << 10 });
+      const session = new ModelSession(store);
+      const bytes = frame(DOWN, 20 << 20, 1);
+      for (let at = 0; at < bytes.length; at += 64 << 10) session.write(DOWN, bytes.subarray(at, at + (64 << 10)));
+      expect(store.status().memory.usedBytes).toBeLessThan(3 << 20);
+      expectHeld(store, [session]);
+    });
+  });
+
+  describe(`${name}: the budget`, () => {
+    for (const [what, length, count] of [
+      ['small frames', 10, 60_000],
+      ['frames without payload', 0, 60_000],
+      ['frames of 64 KiB', 65_536, 200],
+      ['frames of 1 MiB', 1 << 20, 20],
+    ] as const) {
+      it(`holds under ${what}; the oldest go first, and what went is counted`, () => {
+        const budgetBytes = 2 << 20;
+        const store = make({ budgetBytes, payloadLimitBytes: 512 << 10 });
+        const sessions = [new ModelSession(store), new ModelSession(store)];
+        for (let i = 0; i < count; i++) {
+          const bytes = frame(DOWN, length, i);
+          for (let at = 0; at < bytes.length; at += 200_000) {
+            (sessions[i & 1] as ModelSession).write(DOWN, bytes.subarray(at, at + 200_000));
+          }
+          if (store.status().memory.usedBytes > budgetBytes) expect.fail(`${store.status().memory.usedBytes} used`);
+        }
+        const { evicted, frames } = store.status();
+        expect(frames).toBe(count);
+        const held = sessions.flatMap(({ id }) => store.frames(id, 0, Infinity) ?? []);
+        expect(held.length).toBeGreaterThan(0);
+        expect(evicted.frames).toBe(count - held.length);
+        expect(evicted.bytes).toBe((count - held.length) * length);
+        for (const { id } of sessions) {
+          const rows = store.frames(id, 0, Infinity) ?? [];
+          expect(store.session(id)?.firstHeldFrame).toBe(rows[0]?.index);
+          expect(rows.at(-1)?.index).toBe(count / 2 - 1);
+          expect(rows.length).toBe(count / 2 - (rows[0]?.index ?? NaN));
+        }
+        // What is left is the newest of all, not of each session.
+        const oldest = Math.min(...held.map(({ seq }) => seq));
+        const seen: number[] = [];
+        store.rowsSince(0, Infinity, (row) => void seen.push(row.seq));
+        expect(seen[0]).toBe(oldest);
+        expectHeld(store, sessions);
+      });
+    }
+    it('holds under many short sessions, and the oldest of them go', () => {
+      const store = make({ budgetBytes: 1 << 20, payloadLimitBytes: 1 << 20 });
+      for (let i = 0; i < 5000; i++) {
+        const session = new ModelSession(store);
+        if (i % 3 === 0) session.write(UP, frame(UP, 20, i));
+        session.close();
+        if (store.status().memory.usedBytes > 1 << 20) expect.fail(`${store.status().memory.usedBytes} used`);
+      }
+      const { sessions, evicted } = store.status();
+      expect(sessions + evicted.sessions).toBe(5000);
+      expect(sessions).toBeGreaterThan(100);
+      const page = store.sessions({ limit: 10_000 });
+      expect(page.map(({ id }) => Number(id))).toEqual(Array.from({ length: sessions }, (_, i) => 5001 - sessions + i));
+    });
+    it('may take a frame that has not ended: its end is then nobody’s', () => {
+      for (const segmentsFilled of [1, 3, 9, 40]) {
+        const store = make({ budgetBytes: 1 << 20, payloadLimitBytes: 16 << 20 });
+        const slow = new ModelSession(store);
+        const busy = new ModelSession(store);
+        const bytes = frame(UP, 1000, 1);
+        slow.write(UP, bytes.subarray(0, 300));
+        store.rowsSince(0, Infinity, () => undefined);
+        for (let i = 0; i < segmentsFilled * 64; i++) busy.write(DOWN, frame(DOWN, 4000, i));
+        slow.violate(UP, ViolationBit['invalid-utf8']);
+        slow.write(UP, bytes.subarray(300));
+        slow.write(UP, frame(UP, 30, 2));
+        expectHeld(store, [slow, busy]);
+        const marks = store.frames(busy.id, 0, Infinity)?.flatMap(({ violations }) => violations);
+        expect(marks).toEqual([]);
+        for (let i = 0; i < 200; i++) busy.write(DOWN, frame(DOWN, 4000, 10_000 + i));
+        slow.close();
+        expectHeld(store, [slow, busy]);
+      }
+    });
+  });
+
+  describe(`${name}: deleting`, () => {
+    it('a session takes its frames and leaves every other as it was', () => {
+      const store = roomy();
+      const sessions = Array.from({ length: 6 }, () => new ModelSession(store));
+      for (let round = 0; round < 60; round++) {
+        for (const [i, session] of sessions.entries()) {
+          const direction = (round + i) % 2 === 0 ? UP : DOWN;
+          const bytes = frame(direction, [3, 4000, 60_000][(round + i) % 3] as number, round * 10 + i);
+          for (const chunk of cutAt(bytes, [bytes.length >> 1])) session.write(direction, chunk);
+        }
+      }
+      // One by one, out of order: each deletion moves what the next one must find.
+      for (const i of [2, 0, 5, 3]) {
+        const gone = sessions[i] as ModelSession;
+        gone.close();
+        expect(store.deleteSession(gone.id)).toBe(true);
+        expect(store.frames(gone.id, 0, 10)).toBeUndefined();
+        expect(store.deleteSession(gone.id)).toBe(false);
+        sessions[i] = new ModelSession(store);
+        expectHeld(store, sessions, { all: true });
+        for (const [k, session] of sessions.entries()) session.write(DOWN, frame(DOWN, 700, 5000 + i * 10 + k));
+        expectHeld(store, sessions, { all: true });
+      }
+    });
+    it('one after another finds frames whose rows and bytes lie in different places', () => {
+      const store = roomy();
+      const sessions = Array.from({ length: 5 }, () => new ModelSession(store));
+      // Chunks of so many frames that their rows fill more than what is left beside their bytes.
+      for (let round = 0; round < 9; round++) {
+        for (const [i, session] of sessions.entries()) {
+          const one = frame(DOWN, 1 + i, round * 10 + i);
+          session.write(DOWN, Buffer.concat(Array.from({ length: 3000 }, () => one)));
+        }
+      }
+      while (sessions.length > 1) {
+        const [gone] = sessions.splice(sessions.length >> 1, 1) as [ModelSession];
+        gone.close();
+        store.deleteSession(gone.id);
+        expectHeld(store, sessions, { all: true });
+      }
+    });
+    it('frees the memory', () => {
+      const store = roomy();
+      const stays = new ModelSession(store);
+      stays.write(UP, frame(UP, 100, 0));
+      const before = store.status().memory.usedBytes;
+      const goes = new ModelSession(store);
+      for (let i = 0; i < 100; i++) goes.write(DOWN, frame(DOWN, 100_000, i));
+      goes.close();
+      store.deleteSession(goes.id);
+      expect(store.status().memory.usedBytes).toBeLessThan(before + (2 << 20));
+      expectHeld(store, [stays], { all: true });
+    });
+    it('one session after another does not eat the others', () => {
+      const store = make({ budgetBytes: 4 << 20, payloadLimitBytes: 1 << 20 });
+      const goes = Array.from({ length: 300 }, (_, i) => {
+        const session = new ModelSession(store);
+        session.write(DOWN, frame(DOWN, 100, i));
+        session.close();
+        return session;
+      });
+      const stays = new ModelSession(store);
+      for (const [i, { id }] of goes.entries()) {
+        stays.write(UP, frame(UP, 1000, i));
+        store.deleteSession(id);
+      }
+      expect(store.status().evicted.frames).toBe(0);
+      expectHeld(store, [stays], { all: true });
+    });
+    it('an open one empties it, and it goes on', () => {
+      const store = roomy();
+      const session = new ModelSession(store);
+      const other = new ModelSession(store);
+      const bytes = frame(UP, 500, 1);
+      session.write(UP, frame(UP, 50, 0));
+      session.write(UP, bytes.subarray(0, 200));
+      store.rowsSince(0, Infinity, () => undefined);
+      other.write(UP, bytes.subarray(0, 5));
+      expect(store.deleteSession(session.id)).toBe(true);
+      session.emptied();
+      expect(store.frames(session.id, 0, 10)).toEqual([]);
+      expect(store.session(session.id)).toMatchObject({ state: 'open', frameCount: 2, firstHeldFrame: 2 });
+      session.write(UP, bytes.subarray(200));
+      other.write(UP, bytes.subarray(5));
+      expect(store.frames(session.id, 0, 10)).toEqual([]);
+      const resurrected: number[] = [];
+      store.rowsSince(0, Infinity, (row) => void (row.session === Number(session.id) && resurrected.push(row.index)));
+      expect(resurrected).toEqual([]);
+      session.write(UP, frame(UP, 20, 3));
+      expect(store.frames(session.id, 0, 10)?.map(({ index }) => index)).toEqual([2]);
+      expectHeld(store, [session, other], { all: true });
+    });
+    it('everything begins a new epoch', () => {
+      const store = roomy();
+      const open = new ModelSession(store);
+      const closed = new ModelSession(store);
+      for (const session of [open, closed]) session.write(DOWN, frame(DOWN, 100, 1));
+      closed.close();
+      const { epoch, seq } = store.status();
+      store.clear();
+      open.emptied();
+      const status = store.status();
+      expect(status.epoch).not.toBe(epoch);
+      expect(status.seq).toBeGreaterThan(seq);
+      expect(status).toMatchObject({ sessions: 1, openSessions: 1, evicted: { sessions: 0, frames: 0, bytes: 0 } });
+      expect(store.frames(closed.id, 0, 1)).toBeUndefined();
+      expect(store.frames(open.id, 0, 1)).toEqual([]);
+      open.write(DOWN, frame(DOWN, 30, 2));
+      expectHeld(store, [open], { all: true });
+    });
+  });
+
+  describe(`${name}: recording`, () => {
+    it('stopped keeps nothing and counts all; resumed it keeps what begins then', () => {
+      const store = roomy();
+      const session = new ModelSession(store);
+      session.write(UP, frame(UP, 10, 0));
+      store.setRecording(false);
+      session.write(UP, frame(UP, 10, 1));
+      store.setRecording(true);
+      session.write(UP, frame(UP, 10, 2));
+      expect(store.frames(session.id, 0, 10)?.map(({ index }) => index)).toEqual([0, 2]);
+      expect(store.session(session.id)).toMatchObject({ frameCount: 3, clientToServer: { frames: 3, bytes: 30 } });
+      expectHeld(store, [session], { all: true });
+    });
+    it('turned off and on anywhere in a frame never shows bytes that are not where they belong', () => {
+      const bytes = Buffer.concat([frame(UP, 130, 1), frame(UP, 20, 2)]);
+      for (let off = 0; off <= bytes.length; off += off < 12 ? 1 : 7) {
+        for (let on = off; on <= bytes.length; on += on < 12 ? 1 : 7) {
+          for (const stepBytes of [1, 1000]) {
+            const store = roomy();
+            const session = new ModelSession(store);
+            const parts = [bytes.subarray(0, off), bytes.subarray(off, on), bytes.subarray(on)];
+            for (const [i, part] of parts.entries()) {
+              store.setRecording(i !== 1);
+              for (let at = 0; at < part.length; at += stepBytes) session.write(UP, part.subarray(at, at + stepBytes));
+            }
+            expectHeld(store, [session]);
+            expect(store.session(session.id)).toMatchObject({
+              frameCount: 2,
+              clientToServer: { frames: 2, bytes: 150 },
+            });
+            expect(store.frames(session.id, 0, 9)?.map(({ index }) => index)).toEqual(
+              session.frames.map(({ index }) => index),
+            );
+          }
+        }
+      }
+    });
+  });
+
+  describe(`${name}: the log`, () => {
+    it('gives rows in order, each once, and again when it has changed since it was read', () => {
+      const store = roomy();
+      const session = new ModelSession(store);
+      const view: [index: number, complete: boolean, violations: number][] = [];
+      let since = 0;
+      const read = (limit = Infinity) => {
+        view.length = 0;
+        store.rowsSince(since, limit, (row) => {
+          expect(row.seq).toBeGreaterThan(since);
+          since = row.seq;
+          view.push([row.index, (row.bits & (1 << 17)) !== 0, row.violations]);
+        });
+        return view;
+      };
+      const bytes = frame(DOWN, 1000, 1);
+      session.write(DOWN, frame(DOWN, 5, 0));
+      session.write(DOWN, bytes.subarray(0, 100));
+      expect(read()).toEqual([[0, true, 0], [1, false, 0]]); // prettier-ignore
+      expect(read()).toEqual([]);
+      session.write(DOWN, bytes.subarray(100, 200));
+      session.violate(DOWN, ViolationBit['invalid-utf8']);
+      session.write(UP, frame(UP, 5, 2));
+      session.write(DOWN, bytes.subarray(200));
+      expect(read(1)).toEqual([[1, false, ViolationBit['invalid-utf8']]]);
+      expect(read()).toEqual([[2, true, 0], [1, true, ViolationBit['invalid-utf8']]]); // prettier-ignore
+      // Changed before anybody had read it: once is enough.
+      session.write(DOWN, bytes.subarray(0, 100));
+      session.write(DOWN, bytes.subarray(100));
+      expect(read()).toEqual([[3, true, 0]]);
+      expect(store.frames(session.id, 0, 10)?.map(({ index }) => index)).toEqual([0, 1, 2, 3]);
+      expectHeld(store, [session], { all: true });
+    });
+    it('stops where the visitor says', () => {
+      const store = roomy();
+      const session = new ModelSession(store);
+      for (let i = 0; i < 10; i++) session.write(DOWN, frame(DOWN, 5, i));
+      let visits = 0;
+      store.rowsSince(0, Infinity, () => (++visits < 4 ? undefined : false));
+      expect(visits).toBe(4);
+    });
+    it('tells which sessions have changed, and which are gone', () => {
+      const store = roomy();
+      const sessions = [1, 2, 3].map(() => new ModelSession(store));
+      const [first, second, third] = sessions as [ModelSession, ModelSession, ModelSession];
+      const all = store.sessionsSince(0);
+      expect(all.changed.map(({ id }) => id)).toEqual([first.id, second.id, third.id]);
+      const { seq } = store.status();
+      expect(store.sessionsSince(seq)).toEqual({ changed: [], removed: [] });
+      first.write(UP, frame(UP, 5, 1));
+      second.close();
+      expect(
+        store
+          .sessionsSince(seq)
+          .changed.map(({ id }) => id)
+          .sort(),
+      ).toEqual([first.id, second.id]);
+      store.deleteSession(second.id);
+      const later = store.sessionsSince(seq);
+      expect(later.changed.map(({ id }) => id)).toEqual([first.id]);
+      expect(later.removed).toEqual([second.id]);
+      expect(store.sessionsSince(store.status().seq).removed).toEqual([]);
+    });
+    it('calls its listeners after it has grown, once a turn, until they go', async () => {
+      const store = roomy();
+      const session = new ModelSession(store);
+      await new Promise((resolve) => setImmediate(resolve));
+      let calls = 0;
+      const stop = store.subscribe(() => calls++);
+      for (let i = 0; i < 5; i++) session.write(UP, frame(UP, 5, i));
+      expect(calls).toBe(0);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(calls).toBe(1);
+      session.write(UP, frame(UP, 5, 9));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(calls).toBe(2);
+      stop();
+      session.write(UP, frame(UP, 5, 9));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(calls).toBe(2);
+    });
+  });
+
+  describe(`${name}: anything in any order`, () => {
+    const step = fc.oneof(
+      { weight: 12, arbitrary: fc.record({ kind: fc.constant('write' as const), who: fc.nat(5), up: fc.boolean(), take: fc.oneof(fc.nat(40), fc.nat(40_000)) }) },
+      { weight: 2, arbitrary: fc.record({ kind: fc.constant('open' as const) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('close' as const, 'delete' as const), who: fc.nat(5) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('read' as const, 'record' as const, 'look' as const) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('clear' as const), sure: fc.nat(9) }) },
+    ); // prettier-ignore
+    type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+    for (const [budget, budgetBytes] of [
+      ['with room', 64 << 20],
+      ['with eviction', 512 << 10],
+    ] as const) {
+      it(`${budget}: no frame ever has bytes that are not its own, and a live view knows every frame as it is`, () => {
+        fc.assert(
+          fc.property(fc.array(step, { minLength: 20, maxLength: 150, size: 'max' }), fc.integer(), (steps, seed) => {
+            play(make({ budgetBytes, payloadLimitBytes: 50_000 }), steps, seed);
+          }),
+          { numRuns: 150 },
+        );
+      });
+    }
+
+    function play(store: StoreUnderTest, steps: readonly Step[], seed: number): void {
+      const view = new LiveView();
+      let sessions = [new ModelSession(store)];
+      const streams = new Map<string, Buffer>();
+      let written = seed & 0xffff;
+      let clears = 0;
+      const nextBytes = (session: ModelSession, direction: Direction, take: number): Uint8Array => {
+        const name = `${session.id} ${direction}`;
+        let stream = streams.get(name) ?? Buffer.alloc(0);
+        while (stream.length < take) {
+          written++;
+          const length = [0, 3, 126, 900, 20_000, 60_000][(written * 7) % 6] as number;
+          stream = Buffer.concat([stream, frame(direction, length, written)]);
+        }
+        streams.set(name, stream.subarray(take));
+        return stream.subarray(0, take);
+      };
+      for (const action of steps) {
+        const who = 'who' in action ? sessions[action.who % Math.max(1, sessions.length)] : undefined;
+        switch (action.kind) {
+          case 'write': {
+            const direction = action.up ? UP : DOWN;
+            if (who?.record.live === true) who.write(direction, nextBytes(who, direction, action.take + 1));
+            break;
+          }
+          case 'open':
+            if (store.recording && sessions.length < 6) sessions.push(new ModelSession(store));
+            break;
+          case 'close':
+            if (who?.record.live === true) who.close();
+            break;
+          case 'delete':
+            if (who === undefined) break;
+            store.deleteSession(who.id);
+            if (who.record.live) who.emptied();
+            else sessions = sessions.filter((session) => session !== who);
+            break;
+          case 'read':
+            view.read(store);
+            break;
+          case 'look':
+            expectHeld(store, sessions);
+            break;
+          case 'record':
+            store.setRecording(!store.recording);
+            break;
+          case 'clear':
+            if (action.sure > 0) break;
+            store.clear();
+            clears++;
+            for (const session of sessions) session.emptied();
+            sessions = sessions.filter(({ record }) => record.live);
+            break;
+        }
+      }
+      const evicted = store.status().evicted.frames > 0 || budgetIsTight(store);
+      expectHeld(store, sessions, { all: !evicted && sessions.every(({ frames }) => frames.every(fits)) });
+      view.read(store);
+      view.expectCurrent(store, sessions);
+      expect(clears).toBeGreaterThanOrEqual(0);
+    }
+    const budgetIsTight = (store: StoreUnderTest): boolean => store.status().memory.budgetBytes < 1 << 20;
+    const fits = (held: { readonly complete: boolean; readonly holed: boolean; readonly bytes: Buffer }): boolean =>
+      held.complete && !held.holed && held.bytes.length < 50_000;
+  });
+}
