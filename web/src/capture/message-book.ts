@@ -19,6 +19,7 @@ export class MessageBook {
   readonly #asked = new Set<number>();
   #first = 0;
   #end = 0;
+  #pinned = -1;
   #growing = false;
   #frameCount = -1;
 
@@ -42,6 +43,11 @@ export class MessageBook {
 
   at(index: number): MessageRow | undefined {
     return this.#pages.get(Math.floor(index / PAGE_MESSAGES))?.find((row) => row.index === index);
+  }
+
+  /** This message is being read: its page stays, wherever one scrolls. */
+  pin(index: number | null): void {
+    this.#pinned = index === null ? -1 : Math.floor(index / PAGE_MESSAGES);
   }
 
   stop(): void {
@@ -89,7 +95,7 @@ export class MessageBook {
     this.#pages.set(page, rows);
     for (const old of this.#pages.keys()) {
       if (this.#pages.size <= MAX_PAGES) break;
-      this.#pages.delete(old);
+      if (old !== this.#pinned) this.#pages.delete(old);
     }
     this.#onChange();
     return answer;

@@ -1,29 +1,20 @@
-import { Copy, GitCompare, Save, X } from 'lucide-react';
-import type { KeyboardEvent, ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { compressed, fin, opcode } from '../../../src/contract/frame-bits.ts';
 import type { MessageRow } from '../../../src/contract/message.ts';
 import { framePayloadPath, messagePayloadPath } from '../capture/api.ts';
 import { typeText } from '../frames/frame-words.ts';
 import { formatClock } from '../format/clock.ts';
 import { formatBytes, formatCount } from '../format/numbers.ts';
-import { copyText } from '../shell/copy.ts';
 import { setUi, useUi, type DetailTab, type Subject } from '../state.ts';
 import { BitsView, Violations } from './bits-view.tsx';
 import { CompareView } from './compare-view.tsx';
-import { CopyMenu } from './copy-menu.tsx';
+import { DetailActions, DetailHead } from './detail-head.tsx';
 import { HexView } from './hex-view.tsx';
 import { JsonView } from './json-view.tsx';
 import { TextView } from './text-view.tsx';
 import { useFrameRow, usePayload, type PayloadState } from './use-payload.ts';
 import './detail.css';
 
-const DETAIL_TABS: readonly (readonly [DetailTab, string])[] = [
-  ['text', 'Text'],
-  ['json', 'JSON'],
-  ['hex', 'Hex'],
-  ['bits', 'Bits'],
-  ['compare', 'Compare'],
-];
 /** Of the frame on the wire, the bits view shows the beginning. */
 const WIRE_BYTES = 64 * 1024;
 
@@ -155,107 +146,6 @@ function MessageDetail(props: { readonly subject: Subject; readonly message: Mes
         <Content tab={tab} state={payload} path={path} subject={subject} empty={length === 0} close={false} />
       </div>
     </>
-  );
-}
-
-function DetailHead(props: {
-  readonly title: string;
-  readonly facts: string;
-  readonly subject: Subject;
-  readonly withoutBits?: boolean;
-  readonly children?: ReactNode;
-}): ReactNode {
-  const chosen = useUi((ui) => ui.detailTab);
-  const tabs = DETAIL_TABS.filter(([name]) => !(props.withoutBits === true && name === 'bits'));
-  const tab = tabs.some(([name]) => name === chosen) ? chosen : 'text';
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-    if (by === 0) return;
-    event.preventDefault();
-    const at = tabs.findIndex(([name]) => name === tab);
-    const next = tabs[(at + by + tabs.length) % tabs.length];
-    if (next === undefined) return;
-    setUi({ detailTab: next[0] });
-    document.getElementById(`detail-tab-${next[0]}`)?.focus();
-  };
-  return (
-    <div className="detail-head">
-      <div className="detail-tabs" role="tablist" aria-label="Ways to show it" onKeyDown={onKeyDown}>
-        {tabs.map(([name, label]) => (
-          <button
-            key={name}
-            id={`detail-tab-${name}`}
-            type="button"
-            role="tab"
-            className="tab"
-            aria-selected={name === tab}
-            aria-controls="detail-panel"
-            tabIndex={name === tab ? 0 : -1}
-            onClick={() => setUi({ detailTab: name })}
-          >
-            {label}
-          </button>
-        ))}
-      </div>
-      <span className="detail-title">
-        <b>{props.title}</b> <span className="dim">{props.facts}</span>
-      </span>
-      {props.children}
-      <button
-        type="button"
-        className="button plain small icon"
-        aria-label="Close the detail"
-        title="Close (Esc)"
-        onClick={() => setUi({ detailOpen: false })}
-      >
-        <X size={13} aria-hidden />
-      </button>
-    </div>
-  );
-}
-
-function DetailActions(props: {
-  readonly subject: Subject;
-  readonly payload: PayloadState;
-  readonly isText: boolean;
-  readonly toServer: boolean;
-  readonly facts: object;
-  readonly fileName: string;
-}): ReactNode {
-  const { payload, subject } = props;
-  const bytes = payload.payload?.bytes ?? null;
-  return (
-    <span className="detail-actions">
-      <button
-        type="button"
-        className="button small plain"
-        aria-label="mark"
-        title="Keep this one to compare another with it"
-        onClick={() => setUi({ compareWith: subject, detailTab: 'compare' })}
-      >
-        <GitCompare size={12} aria-hidden /> <span className="word">mark</span>
-      </button>
-      <button
-        type="button"
-        className="button small plain"
-        aria-label="copy"
-        disabled={bytes === null}
-        onClick={() => bytes !== null && void copyText(new TextDecoder().decode(bytes), 'Payload')}
-      >
-        <Copy size={12} aria-hidden /> <span className="word">copy</span>
-      </button>
-      <CopyMenu
-        session={subject.session}
-
-        bytes={bytes}
-        isText={props.isText}
-        toServer={props.toServer}
-        facts={props.facts}
-      />
-      <a className="button small plain" aria-label="save" href={payload.path} download={props.fileName}>
-        <Save size={12} aria-hidden /> <span className="word">save</span>
-      </a>
-    </span>
   );
 }
 

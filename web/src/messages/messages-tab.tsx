@@ -53,6 +53,7 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
     [book],
   );
   useEffect(() => onStep(step), [step]);
+  useEffect(() => book.pin(selected), [book, selected]);
   const onFollow = useCallback((next: boolean) => setUi({ follow: next }), []);
   const onVisible = useCallback(
     (first: number, last: number) => book.lookAt(first + book.first, last + book.first),

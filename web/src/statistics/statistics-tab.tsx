@@ -2,19 +2,12 @@ import { useEffect, useState, type ReactNode } from 'react';
 import { opcodeName } from '../../../src/contract/frame.ts';
 import type { SessionSummary } from '../../../src/contract/session.ts';
 import { fetchMessages } from '../capture/api.ts';
-import type { FrameSink } from '../capture/frame-walk.ts';
 import { formatBytes, formatCount, formatMs } from '../format/numbers.ts';
-import { Survey, type DirectionSurvey } from './survey.ts';
+import { SURVEY, type DirectionSurvey } from './survey.ts';
 import { useWalk } from './use-walk.ts';
 import { WalkNote } from './walk-note.tsx';
 import './chart.css';
 import './statistics.css';
-
-export const SURVEY = {
-  make: () => new Survey(),
-  is: (sink: FrameSink): sink is Survey => sink instanceof Survey,
-  name: 'survey',
-};
 
 export default function StatisticsTab({ session }: { readonly session: SessionSummary }): ReactNode {
   const walk = useWalk(session, SURVEY);

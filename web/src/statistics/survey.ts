@@ -101,3 +101,10 @@ function newDirection(): DirectionSurvey {
 export function sizeClass(bytes: number): number {
   return bytes <= 0 ? 0 : Math.min(SIZE_CLASSES - 1, Math.floor(Math.log2(bytes)) + 1);
 }
+
+/** How a walk over the frames makes and knows a survey: one for all views that show it. */
+export const SURVEY = {
+  make: () => new Survey(),
+  is: (sink: FrameSink): sink is Survey => sink instanceof Survey,
+  name: 'survey',
+};

@@ -1,0 +1,117 @@
+import { Copy, GitCompare, Save, X } from 'lucide-react';
+import type { KeyboardEvent, ReactNode } from 'react';
+import { copyText } from '../shell/copy.ts';
+import { setUi, useUi, type DetailTab, type Subject } from '../state.ts';
+import { CopyMenu } from './copy-menu.tsx';
+import type { PayloadState } from './use-payload.ts';
+
+const DETAIL_TABS: readonly (readonly [DetailTab, string])[] = [
+  ['text', 'Text'],
+  ['json', 'JSON'],
+  ['hex', 'Hex'],
+  ['bits', 'Bits'],
+  ['compare', 'Compare'],
+];
+
+/** The bar above what is shown: the ways to show it, what it is, and what can be done with it. */
+export function DetailHead(props: {
+  readonly title: string;
+  readonly facts: string;
+  readonly subject: Subject;
+  readonly withoutBits?: boolean;
+  readonly children?: ReactNode;
+}): ReactNode {
+  const chosen = useUi((ui) => ui.detailTab);
+  const tabs = DETAIL_TABS.filter(([name]) => !(props.withoutBits === true && name === 'bits'));
+  const tab = tabs.some(([name]) => name === chosen) ? chosen : 'text';
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+    if (by === 0) return;
+    event.preventDefault();
+    const at = tabs.findIndex(([name]) => name === tab);
+    const next = tabs[(at + by + tabs.length) % tabs.length];
+    if (next === undefined) return;
+    setUi({ detailTab: next[0] });
+    document.getElementById(`detail-tab-${next[0]}`)?.focus();
+  };
+  return (
+    <div className="detail-head">
+      <div className="detail-tabs" role="tablist" aria-label="Ways to show it" onKeyDown={onKeyDown}>
+        {tabs.map(([name, label]) => (
+          <button
+            key={name}
+            id={`detail-tab-${name}`}
+            type="button"
+            role="tab"
+            className="tab"
+            aria-selected={name === tab}
+            aria-controls="detail-panel"
+            tabIndex={name === tab ? 0 : -1}
+            onClick={() => setUi({ detailTab: name })}
+          >
+            {label}
+          </button>
+        ))}
+      </div>
+      <span className="detail-title">
+        <b>{props.title}</b> <span className="dim">{props.facts}</span>
+      </span>
+      {props.children}
+      <button
+        type="button"
+        className="button plain small icon"
+        aria-label="Close the detail"
+        title="Close (Esc)"
+        onClick={() => setUi({ detailOpen: false })}
+      >
+        <X size={13} aria-hidden />
+      </button>
+    </div>
+  );
+}
+
+/** Mark, copy, copy as, save. */
+export function DetailActions(props: {
+  readonly subject: Subject;
+  readonly payload: PayloadState;
+  readonly isText: boolean;
+  readonly toServer: boolean;
+  readonly facts: object;
+  readonly fileName: string;
+}): ReactNode {
+  const { payload, subject } = props;
+  const bytes = payload.payload?.bytes ?? null;
+  return (
+    <span className="detail-actions">
+      <button
+        type="button"
+        className="button small plain"
+        aria-label="mark"
+        title="Keep this one to compare another with it"
+        onClick={() => setUi({ compareWith: subject, detailTab: 'compare' })}
+      >
+        <GitCompare size={12} aria-hidden /> <span className="word">mark</span>
+      </button>
+      <button
+        type="button"
+        className="button small plain"
+        aria-label="copy"
+        disabled={bytes === null}
+        onClick={() => bytes !== null && void copyText(new TextDecoder().decode(bytes), 'Payload')}
+      >
+        <Copy size={12} aria-hidden /> <span className="word">copy</span>
+      </button>
+      <CopyMenu
+        session={subject.session}
+
+        bytes={bytes}
+        isText={props.isText}
+        toServer={props.toServer}
+        facts={props.facts}
+      />
+      <a className="button small plain" aria-label="save" href={payload.path} download={props.fileName}>
+        <Save size={12} aria-hidden /> <span className="word">save</span>
+      </a>
+    </span>
+  );
+}
