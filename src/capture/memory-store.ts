@@ -11,6 +11,7 @@ import { RowView } from './row-view.ts';
 import type { Segment } from './segment.ts';
 import { SessionList } from './session-list.ts';
 import { type SessionHost, SessionRecord } from './session-record.ts';
+import { TextArena } from './text-arena.ts';
 import type { CaptureWriter } from './session-recorder.ts';
 
 /** The capture, in memory, within a byte budget: the oldest goes first, and what went is counted. */
@@ -25,6 +26,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   readonly #budgetBytes: number;
   #epoch: string = randomUUID();
   #lastSession = 0;
+  readonly texts = new TextArena();
   readonly #sessions = new SessionList();
   readonly #index: RowIndex;
   readonly #view: RowView;
@@ -77,11 +79,6 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     this.sessionChanged(session);
   }
 
-  sessionGrew(session: SessionRecord, bytes: number): void {
-    if (session.gone) return;
-    this.#sessions.costBytes += bytes;
-  }
-
   // What the API, the live stream and the exports read
 
   status(): CaptureStatus {
@@ -108,7 +105,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   }
 
   get usedBytes(): number {
-    return this.log.costBytes + this.#sessions.costBytes + this.#index.costBytes;
+    return this.log.costBytes + this.texts.costBytes + this.#sessions.costBytes + this.#index.costBytes;
   }
 
   sessions(page: { readonly after?: string; readonly limit: number }): SessionSummary[] {

@@ -26,8 +26,7 @@ export function unpackResponse(packed: string | null): ResponseHead | null {
 function pack(start: readonly string[], headers: HeaderList): string {
   const parts = [...start];
   for (const [name, value] of headers) parts.push(name, value);
-  // Through bytes: the text must not keep the buffers alive that its parts were cut from.
-  return Buffer.from(parts.join('\n'), 'latin1').toString('latin1');
+  return parts.join('\n');
 }
 
 function pair(fields: readonly string[]): [string, string][] {

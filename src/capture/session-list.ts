@@ -30,7 +30,7 @@ export class SessionList {
 
   remove(session: SessionRecord, seq: number): void {
     if (!this.byNumber.delete(session.number)) return;
-    session.gone = true;
+    session.release();
     this.costBytes -= session.costBytes;
     this.#unlink(session);
     this.#removals.push({ seq, id: session.id });

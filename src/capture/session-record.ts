@@ -23,6 +23,7 @@ import {
 } from '../contract/violations.ts';
 import type { RowWriter, Segment, SegmentTenant } from './segment.ts';
 import type { SessionFacts, SessionRecorder } from './session-recorder.ts';
+import type { KeptText, TextArena } from './text-arena.ts';
 import { packRequest, packResponse, unpackRequest, unpackResponse } from './packed-head.ts';
 
 /** What the store does for its sessions. */
@@ -30,12 +31,11 @@ export interface SessionHost {
   readonly clock: () => number;
   /** The session has changed: it gets a new place in the log. */
   sessionChanged(session: SessionRecord): void;
-  /** Its memory has grown by `bytes`. */
-  sessionGrew(session: SessionRecord, bytes: number): void;
+  readonly texts: TextArena;
 }
 
-/** What a session costs beside its texts: its objects, and its places in maps and lists. Measured: bench/. */
-const BASE_COST_BYTES = 1400;
+/** What a session costs beside its texts: its objects, and its places in maps and lists. Measured. */
+const BASE_COST_BYTES = 2300;
 const NO_PROOF: AcceptProof = { key: null, expected: null, received: null, matches: false };
 const NO_TIMINGS: Timings = { dns: null, connect: null, tls: null, upgrade: null };
 
@@ -80,14 +80,14 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   #server: SessionFacts['server'] = { address: '', port: 0, tls: null };
   #clientTls: TlsInfo | null = null;
   #timings: Timings = NO_TIMINGS;
-  #clientRequest: string | null = null;
-  #serverRequest: string | null = null;
-  #serverResponse: string | null = null;
-  #clientResponse: string | null = null;
+  #clientRequest: KeptText | null = null;
+  #serverRequest: KeptText | null = null;
+  #serverResponse: KeptText | null = null;
+  #clientResponse: KeptText | null = null;
   #status: number | null = null;
   #subprotocol: string | null = null;
   #extensions: string | null = null;
-  #refusalBody: string | null = null;
+  #refusalBody: KeptText | null = null;
   #proof: SessionFacts['proof'] = { client: NO_PROOF, server: NO_PROOF };
   #fault: Fault | null = null;
   #violations: Map<string, { -readonly [K in keyof SessionViolation]: SessionViolation[K] }> | null = null;
@@ -125,7 +125,7 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     if (facts.status !== undefined) this.#status = facts.status;
     if (facts.subprotocol !== undefined) this.#subprotocol = facts.subprotocol;
     if (facts.extensions !== undefined) this.#extensions = facts.extensions;
-    if (facts.refusalBody !== undefined) this.#refusalBody = this.#grow(facts.refusalBody);
+    if (facts.refusalBody !== undefined) this.#refusalBody = this.#keep(facts.refusalBody, this.#refusalBody);
     if (facts.proof !== undefined) this.#proof = facts.proof;
     this.#host.sessionChanged(this);
   }
@@ -267,12 +267,12 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
       clientTls: this.#clientTls,
       timingsMs: { ...this.#timings, firstFrame: opened === null || first === null ? null : (first - opened) / 1000 },
       handshake: {
-        clientRequest: unpackRequest(this.#clientRequest),
-        serverRequest: unpackRequest(this.#serverRequest),
-        serverResponse: unpackResponse(this.#serverResponse),
-        clientResponse: unpackResponse(this.#clientResponse),
+        clientRequest: unpackRequest(this.#read(this.#clientRequest)),
+        serverRequest: unpackRequest(this.#read(this.#serverRequest)),
+        serverResponse: unpackResponse(this.#read(this.#serverResponse)),
+        clientResponse: unpackResponse(this.#read(this.#clientResponse)),
       },
-      refusalBody: this.#refusalBody,
+      refusalBody: this.#read(this.#refusalBody),
       proof: this.#proof,
       violations: [...(this.#violations?.values() ?? [])].map((violation) => ({ ...violation })),
     };
@@ -320,16 +320,30 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
 
   #pack(handshake: Partial<HandshakeRecord>): void {
     const { clientRequest, serverRequest, serverResponse, clientResponse } = handshake;
-    if (clientRequest != null) this.#clientRequest = this.#grow(packRequest(clientRequest));
-    if (serverRequest != null) this.#serverRequest = this.#grow(packRequest(serverRequest));
-    if (serverResponse != null) this.#serverResponse = this.#grow(packResponse(serverResponse));
-    if (clientResponse != null) this.#clientResponse = this.#grow(packResponse(clientResponse));
+    if (clientRequest != null) this.#clientRequest = this.#keep(packRequest(clientRequest), this.#clientRequest);
+    if (serverRequest != null) this.#serverRequest = this.#keep(packRequest(serverRequest), this.#serverRequest);
+    if (serverResponse != null) this.#serverResponse = this.#keep(packResponse(serverResponse), this.#serverResponse);
+    if (clientResponse != null) this.#clientResponse = this.#keep(packResponse(clientResponse), this.#clientResponse);
   }
 
-  #grow(text: string): string {
-    this.costBytes += text.length;
-    this.#host.sessionGrew(this, text.length);
-    return text;
+  /** Puts a text in the place of another; nothing where the session is not in the store. */
+  #keep(text: string, former: KeptText | null): KeptText | null {
+    const { texts } = this.#host;
+    if (former !== null) texts.release(former);
+    return this.gone ? null : texts.keep(text);
+  }
+
+  #read(text: KeptText | null): string | null {
+    return text === null ? null : this.#host.texts.read(text);
+  }
+
+  /** The session leaves the store. */
+  release(): void {
+    this.gone = true;
+    const { texts } = this.#host;
+    const kept = [this.#clientRequest, this.#serverRequest, this.#serverResponse, this.#clientResponse];
+    for (const text of [...kept, this.#refusalBody]) if (text !== null) texts.release(text);
+    this.#clientRequest = this.#serverRequest = this.#serverResponse = this.#clientResponse = this.#refusalBody = null;
   }
 }
 

@@ -1,12 +1,4 @@
-import type {
-  AcceptProof,
-  Fault,
-  HandshakeRecord,
-  Party,
-  SessionMode,
-  Timings,
-  TlsInfo,
-} from '../contract/session.ts';
+import type { AcceptProof, Fault, HandshakeRecord, Party, SessionMode, Timings, TlsInfo } from '../contract/session.ts';
 import type { HandshakeViolationCode } from '../contract/violations.ts';
 
 /** The facts of a session that the handshake makes known bit by bit. */
