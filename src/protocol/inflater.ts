@@ -224,13 +224,13 @@ export class Inflater {
   }
 
   #copyStored(limit: number): InflateResult {
-    const n = Math.min(this.#storedLeft, limit - this.#end);
-    if (this.#input.length - this.#at < n) return 'invalid';
+    const n = Math.min(this.#storedLeft, limit - this.#end, this.#input.length - this.#at);
     this.#out.set(this.#input.subarray(this.#at, this.#at + n), this.#end);
     this.#at += n;
     this.#end += n;
     this.#storedLeft -= n;
-    return this.#storedLeft === 0 ? 'done' : 'more';
+    if (this.#storedLeft === 0) return 'done';
+    return this.#at < this.#input.length ? 'more' : 'invalid';
   }
 
   /**

@@ -118,6 +118,10 @@ describe('an inflater', () => {
     );
   });
 
+  it('puts out what came of a stored block that is cut short, and refuses it', () => {
+    expect(inflate(new Inflater(), Uint8Array.of(0, 255))).toEqual({ result: 'invalid', bytes: Buffer.of(255) });
+  });
+
   it('says when a message points back to bytes that it has not seen', async () => {
     const message = words(200, 1);
     const [first, second] = await compressAll([message, message]);
