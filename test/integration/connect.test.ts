@@ -52,7 +52,10 @@ async function tlsContext(host: string): Promise<SecureContext> {
   return (await testAuthority()).secureContextFor(host);
 }
 /** An https server with a certificate under the test CA. */
-async function secureEcho(host = '127.0.0.1'): Promise<{ port: number; connections: () => number }> {
+async function secureEcho(
+  host = '127.0.0.1',
+  address = '127.0.0.1',
+): Promise<{ port: number; connections: () => number }> {
   const secureContext = await tlsContext(host);
   const server = createHttpsServer({ SNICallback: (_, done) => done(null, secureContext) });
   // Without SNI (addresses) the server's own context is used.
@@ -62,7 +65,7 @@ async function secureEcho(host = '127.0.0.1'): Promise<{ port: number; connectio
   server.on('request', (request, response) => response.end(`you asked for ${request.url ?? ''}`));
   const sockets = new WebSocketServer({ server });
   sockets.on('connection', (socket) => socket.on('message', (data, binary) => socket.send(data, { binary })));
-  server.listen(0, '127.0.0.1');
+  server.listen(0, address);
   await once(server, 'listening');
   closing.push(() => {
     for (const socket of sockets.clients) socket.terminate();
@@ -287,6 +290,22 @@ describe('TLS in a tunnel', () => {
     inner.peer.send(`GET /page HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`);
     expect(await inner.peer.until('you asked for /page')).toMatch(/^HTTP\/1\.1 200 OK/);
     expect(inner.socket.getPeerX509Certificate()?.checkIP('127.0.0.1')).toBe('127.0.0.1');
+  });
+
+  it('has a leaf for an IPv6 address too, and the server is held against its address', async () => {
+    const authority = await testAuthority();
+    for (const named of ['::1', '::2']) {
+      const { port } = await secureEcho(named, '::1');
+      const proxy = await proxyWith({ upstreamOptions: { upstreamCa: [authority.certificatePem] } });
+      const inner = secured(await tunnel(proxy, `[::1]:${port}`), {
+        ca: authority.certificatePem,
+        checkServerIdentity: () => undefined,
+      });
+      inner.peer.send(handshake('/', `[::1]:${port}`));
+      if (named === '::1') await inner.peer.until(ACCEPT);
+      else expect(await inner.peer.end()).toContain('frametap: upstream-certificate\n');
+      expect(inner.socket.getPeerX509Certificate()?.checkIP('::1')).toBe('::1');
+    }
   });
 
   it('carries ws to ws', async () => {

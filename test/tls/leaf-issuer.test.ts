@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIPv6 } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkServerIdentity, connect, createServer, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
@@ -36,7 +36,11 @@ async function handshake(host: string, by: Authority = authority): Promise<Detai
     // Any name makes the server ask for a context; which one it gives is decided above.
     servername: 'sni.test',
     ca: by.certificatePem,
-    checkServerIdentity: (_, certificate) => checkServerIdentity(host.replace('*', 'any'), certificate),
+    checkServerIdentity(_, certificate) {
+      // Node 22.23 takes no IPv6 address for the one in a certificate, and asks for a name.
+      if (isIPv6(host) && new X509Certificate(certificate.raw).checkIP(host) !== undefined) return undefined;
+      return checkServerIdentity(host.replace('*', 'any'), certificate);
+    },
   });
   try {
     await once(client, 'secureConnect');
