@@ -16,6 +16,9 @@ export interface ExportedCapture {
     readonly frames: readonly { readonly index: number; readonly payload: ExportedPayload | null }[];
     readonly messages: readonly {
       readonly index: number;
+      readonly direction: string;
+      readonly type: string;
+      readonly payloadLength: number | null;
       readonly firstFrame: number;
       readonly lastFrame: number;
       readonly payload: ExportedPayload | null;
