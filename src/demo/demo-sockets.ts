@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 
-/** What the demo's server does on each path. Timers end with their connection. */
+/** What the demo's server does on each path. Nothing is sent after the connection has ended. */
 export interface DemoSocket {
   readonly path: string;
   readonly title: string;
@@ -155,8 +155,8 @@ function every(socket: WebSocket, milliseconds: number, act: () => void): void {
 }
 
 function after(socket: WebSocket, milliseconds: number, act: () => void): void {
-  const timer = setTimeout(() => {
+  // No listener for the end: a chat may have many of these under way, and none of them outlasts it for long.
+  setTimeout(() => {
     if (socket.readyState === socket.OPEN) act();
-  }, milliseconds);
-  socket.on('close', () => clearTimeout(timer));
+  }, milliseconds).unref();
 }

@@ -37,6 +37,24 @@ describe.each([
     socket.terminate();
   });
 
+  it('answers many at once without a warning of too many listeners', async () => {
+    const warnings: Error[] = [];
+    const keep = (warning: Error): number => warnings.push(warning);
+    process.on('warning', keep);
+    const socket = connect('/chat', { secure });
+    await once(socket, 'open');
+    for (let n = 0; n < 15; n += 1) socket.send('hello');
+    let answers = 0;
+    await new Promise<void>((resolve) => {
+      socket.on('message', (data: Buffer) => {
+        if (data.includes('"from":"ada"') && ++answers === 15) resolve();
+      });
+    });
+    process.off('warning', keep);
+    expect(warnings).toEqual([]);
+    socket.terminate();
+  });
+
   it('ticks five times a second', async () => {
     const socket = connect('/ticker', { secure });
     const first = await firstMessage(socket);
