@@ -46,6 +46,7 @@ const FrameRowSchema = Type.Object({
   payloadLength: Count,
   heldBytes: Count,
   lengthBits: Type.Union([Type.Literal(7), Type.Literal(16), Type.Literal(64)]),
+  compressed: Type.Boolean(),
   streamOffset: Count,
   complete: Type.Boolean(),
   origin: oneOf(['peer', 'injected', 'replaced']),

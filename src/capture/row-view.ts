@@ -154,6 +154,7 @@ export class RowView implements RowCursor {
       payloadLength: this.payloadLength,
       heldBytes: this.heldBytes(),
       lengthBits: frameBits.lengthBits(bits),
+      compressed: frameBits.compressed(bits),
       streamOffset: this.streamOffset,
       complete: frameBits.complete(bits),
       origin: frameBits.origin(bits),

@@ -49,6 +49,8 @@ export interface FrameRow {
   readonly heldBytes: number;
   /** How the length was written: 7, 16 or 64 bits. */
   readonly lengthBits: 7 | 16 | 64;
+  /** Belongs to a compressed message (RFC 7692), also where it continues one and RSV1 is not set. */
+  readonly compressed: boolean;
   /** Bytes in this direction after the opening handshake and before this frame's first byte. */
   readonly streamOffset: number;
   /** False while the payload is still arriving, or when the connection ended inside it. */

@@ -130,6 +130,23 @@ describe('GET /api/sessions/:id/frames', () => {
     const page = await json<FramePage>(`/api/sessions/${id}/frames`);
     expect(page.frames.map(({ preview }) => preview?.data)).toEqual(['hello there', 'hello again, there']);
   });
+
+  it('says of a continuation, too, that its message is compressed', async () => {
+    rig = await startRig();
+    const session = rig.capture.session({ extensions: 'permessage-deflate' });
+    const payload = await new PeerDeflate().compress('in three frames');
+    session.frames(
+      { firstByte: RSV1 | 1, payload: payload.subarray(0, 3) },
+      { firstByte: FIN | 9, payload: 'between' },
+      { firstByte: FIN, payload: payload.subarray(3) },
+    );
+    const page = await json<FramePage>(`/api/sessions/${session.id}/frames`);
+    expect(page.frames.map(({ rsv1, compressed }) => [rsv1, compressed])).toEqual([
+      [true, true],
+      [false, false],
+      [false, true],
+    ]);
+  });
 });
 
 describe('payloads', () => {

@@ -87,6 +87,7 @@ export function describeStore(name: string, make: (options: StoreOptions) => Sto
           payloadLength: 2,
           heldBytes: 2,
           lengthBits: 16,
+          compressed: false,
           streamOffset: 0,
           complete: true,
           origin: 'peer',

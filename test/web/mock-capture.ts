@@ -100,6 +100,7 @@ export function fakeRow(index: number, startedMs: number): FrameRow {
     payloadLength: payload.length,
     heldBytes: payload.length,
     lengthBits: word.lengthBits(bits),
+    compressed: word.compressed(bits),
     streamOffset: index * 80,
     complete: true,
     origin: 'peer',

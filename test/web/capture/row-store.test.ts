@@ -51,7 +51,7 @@ describe('rows of a session', () => {
     store.applyBatch(rows, 7);
     expect(store.at(1)?.textReady).toBe(false);
     expect(store.missingIn(0, 2)).toEqual({ from: 1, to: 2 });
-    store.applyRows(listed(1, 2));
+    store.applyRows(listed(1, 2).map((row) => ({ ...row, compressed: true })));
     expect(store.at(1)?.textReady).toBe(true);
     expect(store.missingIn(0, 2)).toBeNull();
     expect(compressed(store.at(1)?.bits ?? 0)).toBe(true);
@@ -90,5 +90,11 @@ describe('rows of a session', () => {
 
   test('the word of bits made from a listed row is the one that the live stream sends', () => {
     for (const row of listed(0, 100)) expect(bitsOf(row)).toBe(fakeFrame(row.index).bits);
+  });
+
+  test('a continuation of a compressed message reads as compressed', () => {
+    const store = new RowStore();
+    store.applyRows(listed(0, 1).map((row) => ({ ...row, opcode: 0, compressed: true })));
+    expect(compressed(store.at(0)?.bits ?? 0)).toBe(true);
   });
 });

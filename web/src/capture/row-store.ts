@@ -129,14 +129,12 @@ export class RowStore {
       const number = Math.floor(row.index / CHUNK_ROWS);
       const chunk = this.#chunkFor(number);
       const slot = row.index - number * CHUNK_ROWS;
-      // A listed row does not say that it continues a compressed message; a live row did.
-      const before = chunk.known[slot] === Known.Nothing ? 0 : (chunk.bits[slot] ?? 0) & FrameBit.Compressed;
       chunk.known[slot] = Known.Fetched;
       chunk.seq[slot] = row.seq;
       chunk.timeUs[slot] = parseIsoMicros(row.time);
       chunk.payloadLength[slot] = row.payloadLength;
       chunk.streamOffset[slot] = row.streamOffset;
-      chunk.bits[slot] = bitsOf(row) | before;
+      chunk.bits[slot] = bitsOf(row);
       chunk.maskingKey[slot] = row.maskingKey === null ? 0 : parseInt(row.maskingKey, 16);
       chunk.violations[slot] = row.violations.reduce((bits, code) => bits | ViolationBit[code], 0);
       chunk.texts[slot] = row.preview === null ? '' : previewText(row);
@@ -269,7 +267,7 @@ export function bitsOf(row: FrameRow): number {
     (short << 8) |
     (row.direction === Direction.ServerToClient ? FrameBit.ServerToClient : 0) |
     (row.complete ? FrameBit.Complete : 0) |
-    (row.rsv1 && row.opcode < 8 ? FrameBit.Compressed : 0) |
+    (row.compressed ? FrameBit.Compressed : 0) |
     (row.heldBytes < row.payloadLength ? FrameBit.PayloadCut : 0) |
     (row.origin === 'injected' ? 1 << 20 : row.origin === 'replaced' ? 2 << 20 : 0)
   );
