@@ -6,6 +6,7 @@ import type { CompressedChecker, CompressedFailure } from '../protocol/compresse
 import { type FrameScanner, type NegotiatedExtensions, Scan } from '../protocol/frame-scanner.ts';
 import { rotateKey, swapKey } from '../protocol/mask.ts';
 import type { PayloadChecker } from '../protocol/payload-checker.ts';
+import { type FrameHold, MAX_HELD_FRAME_BYTES } from './frame-hold.ts';
 import { createFrameKernel, type FrameKernel, PLAIN_AREA, READ_BYTES, WriteAreas } from './frame-kernel.ts';
 import { MaskingKeys } from './masking-keys.ts';
 import { NOTHING_ORDINARY, OrdinaryFrames } from './ordinary-frames.ts';
@@ -67,6 +68,7 @@ export class Relay {
   readonly #listener: RelayListener;
   readonly #checker: PayloadChecker;
   readonly #compressed: CompressedChecker | null;
+  readonly #hold: FrameHold | null;
   /** Which frames are ordinary here: see ordinary-frames.ts. */
   readonly #table: number;
   #source: Socket;
@@ -79,8 +81,10 @@ export class Relay {
   readonly #waiting: Waiting[] = [];
   #writtenBytes = 0;
   #newKey = 0;
-  /** Forwarding is over: the session was failed. */
+  /** Forwarding is over: the source has ended or the session was failed. */
   #stopped = false;
+  /** It was over inside a frame. */
+  #endsInside = false;
 
   constructor(options: {
     readonly ground: RelayGround;
@@ -92,6 +96,8 @@ export class Relay {
     readonly checker: PayloadChecker;
     /** Inflates what passes: strict sessions with permessage-deflate only. */
     readonly compressed: CompressedChecker | null;
+    /** Keeps frames back until they are whole: strict sessions only. */
+    readonly hold: FrameHold | null;
     readonly listener: RelayListener;
     readonly source: Socket;
     readonly target: Socket;
@@ -104,6 +110,7 @@ export class Relay {
     this.#listener = options.listener;
     this.#checker = options.checker;
     this.#compressed = options.compressed;
+    this.#hold = options.hold;
     const inflates = options.compressed !== null;
     this.#table = options.ground.ordinary?.tableFor(options.extensions, { inflates }) ?? 0;
     this.#source = options.source;
@@ -148,12 +155,15 @@ export class Relay {
       recorder.record(scanner);
       if (this.#inspect(-1)) {
         cut = Math.max(0, this.#faultOffset(length));
-        this.#stopped = true;
+        this.#stop();
         break;
       }
     }
     if (!this.#stopped) cut -= scanner.heldHeaderBytes;
-    if (segment === null) this.#write(Buffer.from(kernel.bytes.subarray(0, cut)));
+    if (this.#hold !== null) {
+      this.#passHeld(this.#hold, kernel.bytes.subarray(0, cut), length);
+      if (segment !== null) segment.pins--;
+    } else if (segment === null) this.#write(Buffer.from(kernel.bytes.subarray(0, cut)));
     else if (!this.#write(Buffer.from(segment.buffer, offset, cut))) this.#wait({ area: null, segment });
     else segment.pins--;
     if (this.#stopped) this.#listener.stopped(this);
@@ -165,8 +175,9 @@ export class Relay {
     const { kernel, areas } = this.#ground;
     const area = areas.next;
     const { bytes } = kernel;
+    const waited = scanner.heldHeaderBytes;
     /** Where the byte at offset 0 of the read area goes. */
-    const target = area + scanner.heldHeaderBytes;
+    const target = area + waited;
     let end = target + length;
     this.#beginChunk(length, target);
     for (let scan = this.#next(length); scan !== Scan.End; scan = this.#next(length)) {
@@ -179,12 +190,13 @@ export class Relay {
       }
       if (this.#inspect(high)) {
         end = target + this.#faultOffset(length);
-        this.#stopped = true;
+        this.#stop();
         break;
       }
     }
     if (!this.#stopped) end -= scanner.heldHeaderBytes;
-    if (area === areas.spare) this.#write(Buffer.from(bytes.subarray(area, end)));
+    if (this.#hold !== null) this.#passHeld(this.#hold, bytes.subarray(area, end), length + waited);
+    else if (area === areas.spare) this.#write(Buffer.from(bytes.subarray(area, end)));
     else if (!this.#write(Buffer.from(kernel.buffer, area, end - area))) {
       areas.take();
       this.#wait({ area, segment: null });
@@ -203,6 +215,29 @@ export class Relay {
     const { scanner } = this;
     this.#ground.ordinary?.take(scanner, this.recorder);
     return scanner.next(this.#ground.kernel.bytes, length);
+  }
+
+  /**
+   * Writes what a strict session may write of a chunk's bytes.
+   * @param length how long they would be, had the session not been failed by them
+   */
+  #passHeld(hold: FrameHold, bytes: Uint8Array, length: number): void {
+    const { scanner } = this;
+    if (this.#stopped) {
+      // A frame that was kept back has not begun for the target.
+      if (this.#endsInside && hold.holds) this.#endsInside = false;
+      else this.#write(Buffer.concat([hold.flush(), bytes]));
+      return;
+    }
+    const keeps = scanner.inFrame && scanner.payloadLength <= MAX_HELD_FRAME_BYTES;
+    const start = Math.max(0, length - (this.streamOffset - scanner.streamOffset));
+    this.#write(hold.pass(bytes, keeps ? start : bytes.length));
+  }
+
+  /** Nothing is forwarded of the piece that the scanner stands at, nor of what follows. */
+  #stop(): void {
+    this.#stopped = true;
+    this.#endsInside = !this.scanner.begins;
   }
 
   /** Where in the chunk the piece starts that the scanner stands at; below 0 where its header started before. */
@@ -339,6 +374,8 @@ export class Relay {
     const { scanner } = this;
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#endsInside = scanner.inFrame || scanner.heldHeaderBytes > 0;
+    if (this.#hold?.holds === true) this.#write(this.#hold.flush());
     if (scanner.heldHeaderBytes > 0) this.#write(Buffer.from(scanner.heldHeader.subarray(0, scanner.heldHeaderBytes)));
     this.recorder.end(scanner);
   }
@@ -350,8 +387,7 @@ export class Relay {
 
   /** What was written so far ends with a whole frame: another may follow. */
   get atFrameBoundary(): boolean {
-    const { scanner } = this;
-    return !scanner.inFrame || (this.#stopped && scanner.begins);
+    return this.#stopped ? !this.#endsInside : !this.scanner.inFrame;
   }
 
   /** Both legs are gone: nothing waits any more. */

@@ -12,6 +12,7 @@ import { buildFrame } from '../protocol/frame-header.ts';
 import { FrameScanner, type NegotiatedExtensions } from '../protocol/frame-scanner.ts';
 import { failureOf } from '../protocol/failure.ts';
 import { PayloadChecker } from '../protocol/payload-checker.ts';
+import { FrameHold } from './frame-hold.ts';
 import { PLAIN_AREA } from './frame-kernel.ts';
 import type { Leg } from './leg.ts';
 import { Relay, type RelayGround, type RelayListener } from './relay.ts';
@@ -101,6 +102,7 @@ export class Session implements RelayListener {
       recorder: new Recorder(this.#ground.store, this.#record, fromClient ? 'client-to-server' : 'server-to-client'),
       checker: new PayloadChecker({ readsText: extensions !== 'unknown' }),
       compressed: inflates ? new CompressedChecker({ contextTakeover: noTakeover !== true }) : null,
+      hold: this.#ground.strict ? new FrameHold() : null,
       listener: this,
       source: source.socket,
       target: target.socket,
