@@ -13,7 +13,7 @@ import { FrameScanner, type NegotiatedExtensions } from '../protocol/frame-scann
 import { failureOf } from '../protocol/failure.ts';
 import { PayloadChecker } from '../protocol/payload-checker.ts';
 import { FrameHold } from './frame-hold.ts';
-import { PLAIN_AREA } from './frame-kernel.ts';
+import { PLAIN_AREA, READ_BYTES } from './frame-kernel.ts';
 import type { Leg } from './leg.ts';
 import { Relay, type RelayGround, type RelayListener } from './relay.ts';
 import { readInto } from './shared-read.ts';
@@ -116,12 +116,13 @@ export class Session implements RelayListener {
     socket.on('error', (error: NodeJS.ErrnoException) => this.#ended(side, endingOf(error)));
     socket.on('close', () => this.#ended(side, 'reset'));
     if (side.rest.length > 0) relay?.receiveElsewhere(side.rest);
-    if (!side.shared) socket.on('data', (chunk: Buffer) => relay?.receiveElsewhere(chunk));
+    if (!side.shared) socket.on('data', (chunk: Buffer) => side.gather(chunk));
     if (relay?.paused !== true) socket.resume();
   }
 
   /** A side sends no more. Everything it sent has been handed to the other side's queue. */
   #ended(side: Side, how: Ending): void {
+    side.flush();
     if (this.#over || (side.ended && how === 'fin')) return;
     const other = this.#other(side);
     if (!side.ended) {
@@ -266,6 +267,8 @@ class Side {
   closeSent = false;
   /** Reads into the shared area. */
   shared = false;
+  #gathered: Buffer[] = [];
+  #gatheredBytes = 0;
 
   constructor(party: 'client' | 'server', leg: Leg) {
     this.party = party;
@@ -273,6 +276,25 @@ class Side {
     this.raw = leg.raw;
     this.rest = leg.rest;
   }
+
+  /**
+   * Takes a chunk that does not lie in the shared area. TLS delivers 16 KiB at a time, several in one turn of the event
+   * loop: put together, they cost one write and its system call (a third of the CPU of a TLS session).
+   */
+  gather(chunk: Buffer): void {
+    if (this.#gatheredBytes + chunk.length > READ_BYTES) this.flush();
+    if (this.#gathered.push(chunk) === 1) setImmediate(this.flush);
+    this.#gatheredBytes += chunk.length;
+  }
+
+  /** Hands on what has been gathered. */
+  readonly flush = (): void => {
+    if (this.#gathered.length === 0) return;
+    const chunks = this.#gathered;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    this.relay?.receiveElsewhere(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+  };
 
   share(area: Uint8Array): void {
     if (this.socket !== this.raw) return;
