@@ -17,6 +17,7 @@ import { registerExport } from './routes/export.ts';
 import { registerFrames } from './routes/frames.ts';
 import { registerHealth } from './routes/health.ts';
 import { registerMessages } from './routes/messages.ts';
+import { registerPartner } from './routes/partner.ts';
 import { registerSessions } from './routes/sessions.ts';
 import { registerStatus } from './routes/status.ts';
 import { compileValidator } from './validation.ts';
@@ -137,6 +138,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   registerFrames(app, context);
   registerMessages(app, context);
   registerDecoded(app, context);
+  registerPartner(app, context);
   registerExport(app, context);
   registerHealth(app, { ready: () => !stopping });
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());

@@ -17,9 +17,27 @@ export interface DecodedFrame {
   readonly value: DecodedValue;
   /** Every decoder that can read it, the surest first. */
   readonly candidates: readonly { readonly name: string; readonly score: number }[];
+  /** It was asked for by name, for this URL and direction; false: it is the surest. */
+  readonly asked: boolean;
   /** Bytes that were decoded, and whether they are all of it. */
   readonly decodedBytes: number;
   readonly whole: boolean;
+}
+
+/**
+ * `GET /api/sessions/:id/frames/:index/partner`: the answer to the request in the frame's message, or the request that
+ * it answers. The partner of a request is the first of its answers.
+ */
+export interface FramePartner {
+  /** What the frame's own message is, or null where its protocol does not pair it. */
+  readonly role: 'request' | 'answer' | null;
+  /** The decoder that saw it. */
+  readonly protocol: string | null;
+  /** The partner's first frame and its message, or null where none was found among those that were looked at. */
+  readonly frame: number | null;
+  readonly message: number | null;
+  /** From the request's last frame to the answer's first. */
+  readonly latencyMs: number | null;
 }
 
 /** `GET /api/filter/completions?text=&cursor=`: what may stand where the cursor is. */

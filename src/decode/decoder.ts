@@ -91,6 +91,12 @@ export function decodings(bytes: Uint8Array, context: DecodeContext): Decoded[] 
   return found.sort((a, b) => b.score - a.score);
 }
 
+/** What this one decoder makes of it, or null where it cannot read it. */
+export function decodeAs(name: string, bytes: Uint8Array, context: DecodeContext): Decoded | null {
+  const decoder = DECODERS.find((one) => one.name === name);
+  return decoder === undefined ? null : attempt(decoder, payloadOf(bytes, context, 0));
+}
+
 function decodeAt(bytes: Uint8Array, context: DecodeContext, depth: number): Decoded {
   const payload = payloadOf(bytes, context, depth);
   const hinted = DECODERS.find(({ name }) => name === context.hint);

@@ -1,12 +1,10 @@
 import { Type } from 'typebox';
-import type { CaptureReader } from '../../capture/capture-reader.ts';
 import { completions } from '../../capture/filter/completion.ts';
-import type { MessageReader } from '../../capture/message-reader.ts';
 import type { DecodedFrame, DecodedValue, FilterCompletions } from '../../contract/decoded.ts';
-import type { Direction } from '../../contract/frame.ts';
 import { DECODER_NAMES, decodings, MAX_DECODED_BYTES, StickyDecoders } from '../../decode/decoder.ts';
 import { FrametapError } from '../../errors.ts';
 import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
+import { frameContent } from '../frame-content.ts';
 import { Filter, Index, SessionIndexParams } from '../schema.ts';
 import { noSession } from './sessions.ts';
 
@@ -17,6 +15,7 @@ const DecodedAnswer = Type.Unsafe<DecodedFrame>(
     summary: Type.String(),
     value: Type.Unsafe<DecodedValue>({}),
     candidates: Type.Array(Type.Object({ name: Type.String(), score: Type.Number() })),
+    asked: Type.Boolean(),
     decodedBytes: Type.Integer(),
     whole: Type.Boolean(),
   }),
@@ -50,7 +49,7 @@ export function registerDecoded(app: Api, { reader, messages }: RouteContext): v
       const { id, index } = request.params;
       const session = reader.session(id);
       if (session === undefined) throw noSession(id);
-      const content = await contentOf({ reader, messages }, id, index);
+      const content = await frameContent({ reader, messages }, id, index);
       const { url, subprotocol } = session;
       const wanted = request.query.as;
       if (wanted !== undefined) sticky.remember(url, content.direction, wanted);
@@ -62,6 +61,7 @@ export function registerDecoded(app: Api, { reader, messages }: RouteContext): v
       return {
         ...chosen,
         candidates: found.map(({ name, score }) => ({ name, score })),
+        asked: chosen.name === hint,
         decodedBytes,
         whole: content.whole && decodedBytes === content.bytes.length,
       };
@@ -79,38 +79,4 @@ export function registerDecoded(app: Api, { reader, messages }: RouteContext): v
     },
     (request): FilterCompletions => completions(request.query.text, request.query.cursor),
   );
-}
-
-interface Content {
-  readonly bytes: Uint8Array;
-  readonly whole: boolean;
-  readonly opcode: number;
-  readonly direction: Direction;
-}
-
-/** The whole message of a data frame, inflated; of other frames the payload. */
-async function contentOf(
-  { reader, messages }: { readonly reader: CaptureReader; readonly messages: MessageReader },
-  id: string,
-  index: number,
-): Promise<Content> {
-  const frame = reader.frames(id, index, 1)?.[0];
-  if (frame?.index !== index) throw new FrametapError('not-found', `There is no frame ${index} in session ${id}.`);
-  const message = await messages.messageOfFrame(id, index);
-  if (message === undefined) {
-    const payload = reader.frameBytes(id, index, 'payload');
-    if (payload === undefined || (payload.bytes.length === 0 && !payload.whole)) throw new FrametapError('not-held');
-    return { ...payload, opcode: frame.opcode, direction: frame.direction };
-  }
-  const content = await messages.content(id, message.index, MAX_DECODED_BYTES + 1);
-  if (content == null) {
-    throw new FrametapError('not-held', 'The message is no longer held, or cannot be inflated.');
-  }
-  const { bytes, totalLength, row } = content;
-  return {
-    bytes,
-    whole: row.complete && bytes.length === totalLength,
-    opcode: row.type === 'text' ? 1 : 2,
-    direction: row.direction,
-  };
 }
