@@ -75,7 +75,7 @@ export class ModelSession {
     scanner.begin(line.offset);
     line.offset += chunk.length;
     let at = 0;
-    while (scanner.next(AREA, chunk.length) === Scan.Piece) {
+    while (scanner.next(AREA, chunk.length) !== Scan.End) {
       recorder.record(scanner);
       const piece = Buffer.from(chunk.subarray(at, scanner.payloadEnd));
       at = scanner.payloadEnd;
