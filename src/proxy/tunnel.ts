@@ -21,7 +21,10 @@ function carry(from: Leg, to: Leg): void {
     if (from.socket.readableEnded && from.socket.writableFinished) return;
     reset(to.raw);
   });
-  from.socket.resume();
+  // It may have gone while the other side was being reached.
+  if (from.socket.destroyed) reset(to.raw);
+  else if (from.socket.readableEnded) to.socket.end();
+  else from.socket.resume();
 }
 
 /** An RST, so that the peer can tell a broken connection from an ended one. */

@@ -159,6 +159,26 @@ describe('a CONNECT tunnel', () => {
     await upstream.end();
   });
 
+  it('lets go of both where the client ends its side while the server is being reached', async () => {
+    const server = await origin();
+    const proxy = await proxyWith();
+    const client = await connectRaw(proxy.port);
+    client.socket.end(`CONNECT 127.0.0.1:${server.port} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    const upstream = await server.accept();
+    await Promise.all([client.end(), upstream.end()]);
+  });
+
+  it('serves a client that has said everything, and ended its side, with the CONNECT', async () => {
+    const server = await origin();
+    const proxy = await proxyWith();
+    const client = await connectRaw(proxy.port);
+    client.socket.end(`CONNECT 127.0.0.1:${server.port} HTTP/1.1\r\nHost: x\r\n\r\n{"all":1}`);
+    const upstream = await server.accept();
+    expect(await upstream.end()).toBe('{"all":1}');
+    upstream.socket.end('answer');
+    expect(await client.end()).toMatch(/^HTTP\/1\.1 200 [^]*\r\n\r\nanswer$/);
+  });
+
   it('tries the next address where one refuses', async () => {
     const server = await origin();
     const lookup = (): Promise<{ address: string; family: number }[]> =>

@@ -55,14 +55,16 @@ export class Tunnels {
       refuseAndRecord(this.#options.capture, { connection, head, url: head.target, mode: 'connect' }, error);
       return;
     }
+    // Before anything is waited for: a socket that has ended takes nothing back.
+    if (rest.length > 0) connection.socket.unshift(rest);
     if (isOwnHost(target.host)) {
-      this.#establish(connection, { target, rest, dialed: null });
+      this.#establish(connection, { target, dialed: null });
       return;
     }
     this.#options.upstream.dial(target.host, target.port).then(
       (dialed) => {
         if (connection.socket.destroyed) dialed.socket.destroy();
-        else this.#establish(connection, { target, rest, dialed });
+        else this.#establish(connection, { target, dialed });
       },
       (error: unknown) => {
         const refused = { connection, head, url: formatHostPort(target), mode: 'connect' } as const;
@@ -75,14 +77,12 @@ export class Tunnels {
     outer: ClientConnection,
     tunnel: {
       readonly target: { readonly host: string; readonly port: number };
-      readonly rest: Buffer;
       readonly dialed: DialedConnection | null;
     },
   ): void {
-    const { target, rest, dialed } = tunnel;
+    const { target, dialed } = tunnel;
     const connection: ClientConnection = { ...outer, tunnel: { ...target, secure: false } };
     outer.socket.write(ESTABLISHED);
-    if (rest.length > 0) outer.socket.unshift(rest);
     if (dialed === null) {
       this.#options.reception.receive(connection);
       return;
