@@ -2,16 +2,20 @@
 // Child processes: each is started here, and none outlives the harness.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { clearTimeout, setTimeout } from 'node:timers';
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
 
+/** Nothing waits for a child for ever. */
+const REPORT_LIMIT_MS = 30 * 60_000;
+
 /**
  * @typedef {object} Child
  * @property {number} pid
- * @property {() => Promise<Record<string, any>>} nextReport the next JSON line of its standard output
+ * @property {(limitMs?: number) => Promise<Record<string, any>>} nextReport the next JSON line of its standard output
  * @property {(text: string) => void} tell writes to its standard input
  * @property {() => Promise<void>} stop
  * @property {Promise<void>} ended
@@ -51,12 +55,17 @@ export function start([program = '', ...args], options = {}) {
   return {
     pid: child.pid ?? 0,
     ended,
-    async nextReport() {
+    async nextReport(limitMs = REPORT_LIMIT_MS) {
+      const until = performance.now() + limitMs;
       for (;;) {
         const report = reports.shift();
         if (report !== undefined) return report;
         if (over) throw new Error(`${program} ${args.join(' ')} ended (${child.exitCode}): ${faults}`);
+        const leftMs = until - performance.now();
+        if (leftMs <= 0) throw new Error(`${program} ${args.join(' ')} has not reported for ${limitMs / 1000} s`);
+        const limit = setTimeout(() => wake?.(null), leftMs);
         await new Promise((resolve) => (wake = resolve));
+        clearTimeout(limit);
       }
     },
     tell: (text) => child.stdin.write(text),

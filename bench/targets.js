@@ -32,6 +32,7 @@ export async function freePort() {
   return port;
 }
 
+const START_LIMIT_MS = 60_000;
 /** @type {string[]} */
 const folders = [];
 process.on('exit', () => {
@@ -49,7 +50,7 @@ export async function startPipe(originPort) {
   const port = await freePort();
   const script = join(import.meta.dirname, 'pipe.js');
   const child = start(pinned(PROXY_CORE, [process.execPath, script, String(port), String(originPort)]));
-  await child.nextReport();
+  await child.nextReport(START_LIMIT_MS);
   return { name: 'pipe', pid: child.pid, port, tunnel: false, stop: child.stop };
 }
 
@@ -97,7 +98,7 @@ export async function startFrametap({ cli, reverse, flags = [], name = 'frametap
     ]),
     { env: { ...process.env, HOME: home } },
   );
-  const { proxy, dashboard } = await child.nextReport();
+  const { proxy, dashboard } = await child.nextReport(START_LIMIT_MS);
   const url = String(dashboard.url).replace(/\/$/, '');
   const token = String(dashboard.token);
   /** @param {string} method @param {string} path */
@@ -127,7 +128,7 @@ export async function startFrametap({ cli, reverse, flags = [], name = 'frametap
           ...(manner === undefined ? [] : [manner]),
         ]),
       );
-      await reader.nextReport();
+      await reader.nextReport(START_LIMIT_MS);
       return reader;
     },
   };
@@ -144,7 +145,7 @@ export async function startPeers(originPort) {
       cwd,
     });
     try {
-      await child.nextReport();
+      await child.nextReport(START_LIMIT_MS);
       peers.push({ name, pid: child.pid, port, tunnel: name === 'http-mitm-proxy', stop: child.stop });
     } catch (error) {
       console.error(`${name} is left out: ${String(error)}`);
