@@ -97,7 +97,7 @@ export class Relay {
     /** Inflates what passes: strict sessions with permessage-deflate only. */
     readonly compressed: CompressedChecker | null;
     /** Keeps frames back until they are whole: strict sessions only. */
-    readonly hold: FrameHold | null;
+    readonly hold?: FrameHold | null;
     readonly listener: RelayListener;
     readonly source: Socket;
     readonly target: Socket;
@@ -110,7 +110,7 @@ export class Relay {
     this.#listener = options.listener;
     this.#checker = options.checker;
     this.#compressed = options.compressed;
-    this.#hold = options.hold;
+    this.#hold = options.hold ?? null;
     const inflates = options.compressed !== null;
     this.#table = options.ground.ordinary?.tableFor(options.extensions, { inflates }) ?? 0;
     this.#source = options.source;

@@ -2,7 +2,17 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Direction } from '../../src/contract/frame.ts';
-import { openRig, readExactly, readToEnd, sendChunks, type SessionRig } from '../helpers/session-rig.ts';
+import { createScriptKernel } from '../../src/proxy/frame-kernel.ts';
+import { createRelayGround } from '../../src/proxy/relay.ts';
+import {
+  createGround,
+  createStore,
+  openRig,
+  readExactly,
+  readToEnd,
+  sendChunks,
+  type SessionRig,
+} from '../helpers/session-rig.ts';
 import { cutAt, eachByte, encode, parse, type WireFrame } from '../helpers/wire-frames.ts';
 
 const DIRECTIONS: readonly Direction[] = ['client-to-server', 'server-to-client'];
@@ -10,6 +20,9 @@ const LEGS = [
   ['plain', false],
   ['TLS', true],
 ] as const;
+
+/** What is left where the engine has no WebAssembly. */
+const SCRIPT_GROUND = createRelayGround(createScriptKernel());
 
 const rigs: SessionRig[] = [];
 afterEach(() => {
@@ -105,8 +118,17 @@ function expectRelayed(sent: Buffer, received: Buffer, direction: Direction): vo
 }
 
 /** Sends chunks through a session of their own and holds both legs and the capture to what must come of them. */
-async function relay(row: Row, direction: Direction, options: { tls: boolean; cut: (bytes: Buffer) => Uint8Array[] }) {
-  const rig = await open({ tls: options.tls });
+async function relay(
+  row: Row,
+  direction: Direction,
+  options: { tls: boolean; script?: boolean; cut: (bytes: Buffer) => Uint8Array[] },
+) {
+  const store = createStore();
+  const rig = await open({
+    tls: options.tls,
+    store,
+    ...(options.script === true ? { ground: { ...createGround(store), ...SCRIPT_GROUND } } : {}),
+  });
   const sent = write(direction, row.frames);
   const source = sourceOf(rig, direction);
   const target = targetOf(rig, direction);
@@ -156,6 +178,16 @@ describe('frames are forwarded as they are', () => {
         });
       }
     }
+  }
+
+  for (const direction of DIRECTIONS) {
+    it(`without WebAssembly as well: ${direction}`, async () => {
+      for (const row of ROWS.filter(({ only }) => only === undefined || only === direction)) {
+        const { length } = write(direction, row.frames);
+        await relay(row, direction, { tls: false, script: true, cut: (bytes) => [bytes] });
+        if (length < 1000) await relay(row, direction, { tls: false, script: true, cut: eachByte });
+      }
+    });
   }
 
   it('both directions at once keep apart', async () => {
