@@ -34,3 +34,10 @@ function pair(fields: readonly string[]): [string, string][] {
   for (let i = 0; i + 1 < fields.length; i += 2) headers.push([fields[i] as string, fields[i + 1] as string]);
   return headers;
 }
+
+/** A copy that stands alone: a text cut from a head keeps all of the head in memory. */
+export function detached(text: string): string;
+export function detached(text: string | null): string | null;
+export function detached(text: string | null): string | null {
+  return text === null ? null : Buffer.from(text, 'latin1').toString('latin1');
+}

@@ -24,7 +24,7 @@ import {
 import type { RowWriter, Segment, SegmentTenant } from './segment.ts';
 import type { SessionFacts, SessionRecorder } from './session-recorder.ts';
 import type { KeptText, TextArena } from './text-arena.ts';
-import { packRequest, packResponse, unpackRequest, unpackResponse } from './packed-head.ts';
+import { detached, packRequest, packResponse, unpackRequest, unpackResponse } from './packed-head.ts';
 
 /** What the store does for its sessions. */
 export interface SessionHost {
@@ -123,10 +123,12 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     if (facts.timingsMs !== undefined) this.#timings = { ...this.#timings, ...facts.timingsMs };
     if (facts.handshake !== undefined) this.#pack(facts.handshake);
     if (facts.status !== undefined) this.#status = facts.status;
-    if (facts.subprotocol !== undefined) this.#subprotocol = facts.subprotocol;
-    if (facts.extensions !== undefined) this.#extensions = facts.extensions;
+    if (facts.subprotocol !== undefined) this.#subprotocol = detached(facts.subprotocol);
+    if (facts.extensions !== undefined) this.#extensions = detached(facts.extensions);
     if (facts.refusalBody !== undefined) this.#refusalBody = this.#keep(facts.refusalBody, this.#refusalBody);
-    if (facts.proof !== undefined) this.#proof = facts.proof;
+    if (facts.proof !== undefined) {
+      this.#proof = { client: detachedProof(facts.proof.client), server: detachedProof(facts.proof.server) };
+    }
     this.#host.sessionChanged(this);
   }
 
@@ -345,6 +347,12 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     for (const text of [...kept, this.#refusalBody]) if (text !== null) texts.release(text);
     this.#clientRequest = this.#serverRequest = this.#serverResponse = this.#clientResponse = this.#refusalBody = null;
   }
+}
+
+function detachedProof({ key, expected, received, matches }: AcceptProof): AcceptProof {
+  const own = detached(expected);
+  // Equal texts are kept once.
+  return { key: detached(key), expected: own, received: received === expected ? own : detached(received), matches };
 }
 
 function iso(timeUs: number | null): string | null {

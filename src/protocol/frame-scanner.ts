@@ -15,6 +15,7 @@ export type Scan = (typeof Scan)[keyof typeof Scan];
 export type NegotiatedExtensions = 'none' | 'permessage-deflate' | 'unknown';
 
 const MAX_HEADER_BYTES = 14;
+const NO_HEADER = new Uint8Array(0);
 /** The highest 32 bits of 2^53-1, the longest payload that a number can count. */
 const MAX_LENGTH_HIGH = 0x1fffff;
 
@@ -56,7 +57,8 @@ export class FrameScanner {
   readonly #deflate: boolean;
   readonly #maskBit: number;
   readonly #maskViolation: number;
-  readonly #header = new Uint8Array(MAX_HEADER_BYTES);
+  /** Made when a header is split for the first time: most directions never need it. */
+  #header: Uint8Array = NO_HEADER;
   #headerHeld = 0;
   #remaining = 0;
   #inFrame = false;
@@ -117,6 +119,7 @@ export class FrameScanner {
     if (end - position >= MAX_HEADER_BYTES || end - position >= headerLengthOf(bytes, position, end)) {
       return this.#readHeader(bytes, position, position, end);
     }
+    if (this.#header === NO_HEADER) this.#header = new Uint8Array(MAX_HEADER_BYTES);
     this.#header.set(bytes.subarray(position, end));
     this.#headerHeld = end - position;
     this.#position = end;

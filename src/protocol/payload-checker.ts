@@ -14,9 +14,10 @@ export class PayloadChecker {
   /** The close frame that the last piece completed. */
   close: ClosePayload | null = null;
   readonly #readsText: boolean;
-  readonly #utf8 = new Utf8Checker();
+  /** Made at the first text that is not ASCII. */
+  #utf8: Utf8Checker | null = null;
   #textFailed = false;
-  readonly #closeBytes = new Uint8Array(MAX_CLOSE_BYTES);
+  #closeBytes: Uint8Array | null = null;
   #closeLength = 0;
 
   /** @param options.readsText false where an extension that we do not know may have changed the payloads */
@@ -30,7 +31,7 @@ export class PayloadChecker {
     if (opcode > 2) return opcode === Opcode.Close;
     if (scanner.messageOpcode !== Opcode.Text || scanner.messageCompressed || !this.#readsText) return false;
     if (opcode === Opcode.Text && scanner.begins) {
-      this.#utf8.reset();
+      this.#utf8?.reset();
       this.#textFailed = false;
     }
     return true;
@@ -38,7 +39,7 @@ export class PayloadChecker {
 
   /** Text whose bytes are all below 0x80 needs no look, unless a character is cut before it. */
   acceptsAscii(scanner: FrameScanner): boolean {
-    return (scanner.byte0 & 0x0f) < 3 && !this.#utf8.midCharacter;
+    return (scanner.byte0 & 0x0f) < 3 && this.#utf8?.midCharacter !== true;
   }
 
   /** Checks the unmasked bytes of a piece that it is concerned with; returns bits of contract/violations.ts. */
@@ -47,6 +48,7 @@ export class PayloadChecker {
     if ((scanner.byte0 & 0x0f) === Opcode.Close) return this.#checkClose(scanner, bytes);
     if (this.#textFailed) return 0;
     const last = scanner.ends && (scanner.byte0 & 0x80) !== 0;
+    this.#utf8 ??= new Utf8Checker();
     if (this.#utf8.check(bytes, last)) return 0;
     this.#textFailed = true;
     return ViolationBit['invalid-utf8'];
@@ -55,6 +57,7 @@ export class PayloadChecker {
   #checkClose(scanner: FrameScanner, bytes: Uint8Array): number {
     if (scanner.begins) this.#closeLength = 0;
     const part = bytes.subarray(0, MAX_CLOSE_BYTES - this.#closeLength);
+    this.#closeBytes ??= new Uint8Array(MAX_CLOSE_BYTES);
     this.#closeBytes.set(part, this.#closeLength);
     this.#closeLength += part.length;
     if (!scanner.ends) return 0;

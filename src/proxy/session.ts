@@ -116,6 +116,7 @@ export class Session implements RelayListener {
     socket.on('error', (error: NodeJS.ErrnoException) => this.#ended(side, endingOf(error)));
     socket.on('close', () => this.#ended(side, 'reset'));
     if (side.rest.length > 0) relay?.receiveElsewhere(side.rest);
+    side.rest = NOTHING;
     if (!side.shared) socket.on('data', (chunk: Buffer) => side.gather(chunk));
     if (relay?.paused !== true) socket.resume();
   }
@@ -254,12 +255,15 @@ function endWithin(socket: Socket, limitMs: number): void {
   socket.once('close', () => clearTimeout(timer));
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** One leg as the session drives it. */
 class Side {
   readonly party: 'client' | 'server';
   socket: Socket;
   raw: Socket;
-  readonly rest: Uint8Array;
+  /** Bytes that came with the handshake, until they are relayed. */
+  rest: Uint8Array;
   relay: Relay | null = null;
   /** Sends no more. */
   ended = false;
