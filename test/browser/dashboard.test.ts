@@ -78,6 +78,71 @@ describe('the dashboard', () => {
     await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe('$.id');
   });
 
+  test('decodes by the decoder that fits, and keeps to another one that was chosen', async () => {
+    const { client } = await dashboard.connect('/socket.io/?EIO=4&transport=websocket');
+    await session('/socket.io/').click();
+    client.send('42["order",{"id":12345678901234567890}]');
+    client.send('42["order",{"id":2}]');
+    await row('{"id":2}').waitFor();
+    await row('{"id":12345678901234567890}').click();
+    await page.getByRole('tab', { name: 'Decoded' }).click();
+    await page.getByRole('button', { name: 'Decoder: socket.io' }).waitFor();
+    const tree = page.getByRole('tree', { name: 'Decoded' });
+    await tree.getByRole('treeitem').filter({ hasText: 'packet: "event"' }).waitFor();
+    await tree.getByRole('treeitem').filter({ hasText: '12345678901234567890' }).first().waitFor();
+    await page.getByRole('button', { name: 'Decoder: socket.io' }).click();
+    await page.getByRole('menuitem', { name: 'hex' }).click();
+    await page.getByRole('button', { name: 'Decoder: hex' }).waitFor();
+    await row('{"id":2}').click();
+    await tree.getByRole('treeitem').filter({ hasText: '3432' }).waitFor();
+    await page.getByRole('button', { name: 'Decoder: hex' }).click();
+    await page.getByRole('menuitem', { name: 'auto' }).click();
+    await page.getByRole('button', { name: 'Decoder: socket.io' }).waitFor();
+    await page.getByRole('tab', { name: 'Text' }).click();
+  });
+
+  test('links a request with its answer, says how long it took, and goes there', async () => {
+    const { client, server } = await dashboard.connect('/rpc');
+    await session('/rpc').click();
+    client.send('{"jsonrpc":"2.0","id":7,"method":"price"}');
+    await row('"method":"price"').click();
+    await page.getByText('no answer yet').waitFor();
+    server.send('{"jsonrpc":"2.0","method":"note"}');
+    server.send('{"jsonrpc":"2.0","id":7,"result":12.5}');
+    const { id } = await dashboard.rig.waitForSession((each) => each.url.endsWith('/rpc') && each.frameCount === 3);
+    const [request, , answer] = await dashboard.rig.frames(id);
+    const toMs = (time = ''): number => Date.parse(time) + Number(time.slice(-4, -1)) / 1000;
+    const latencyMs = toMs(answer?.time) - toMs(request?.time);
+    const toAnswer = page.getByRole('button', { name: 'answer #2' });
+    await toAnswer.waitFor();
+    const shown = /([\d.,]+) (m?s)/.exec((await toAnswer.textContent()) ?? '');
+    const shownMs = Number(shown?.[1]?.replace(',', '')) * (shown?.[2] === 's' ? 1000 : 1);
+    expect(Math.abs(shownMs - latencyMs)).toBeLessThan(Math.max(2, latencyMs / 20));
+    await toAnswer.click();
+    await page.getByText('#2 ↓ text').waitFor();
+    await page.getByRole('button', { name: 'request #0' }).click();
+    await page.getByText('#0 ↑ text').waitFor();
+    await tab('Messages').click();
+    await page.getByRole('grid', { name: 'Messages' }).getByRole('row').filter({ hasText: 'result' }).click();
+    await page.getByRole('button', { name: 'request #0' }).click();
+    await page.getByText('Message 0 ↑ text').waitFor();
+    await tab('Frames').click();
+  });
+
+  test('offers what may stand in the filter, as the server knows it', async () => {
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('/');
+    await page.keyboard.type('op:pi');
+    await page.getByRole('listbox', { name: 'Completions' }).getByRole('option', { name: 'ping' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    expect(await page.getByRole('combobox', { name: 'Filter' }).inputValue()).toBe('op:ping');
+    await page.getByRole('combobox', { name: 'Filter' }).fill('');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await session('/chat').click();
+  });
+
   test('compares two frames', async () => {
     await row('"op":"hello"').click();
     await page.getByRole('button', { name: 'mark' }).click();
@@ -207,7 +272,7 @@ describe('the dashboard', () => {
     await row('"op":"hello"').click();
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
-      for (const detail of ['Text', 'JSON', 'Hex', 'Bits']) {
+      for (const detail of ['Text', 'JSON', 'Decoded', 'Hex', 'Bits']) {
         await page.getByRole('tablist', { name: 'Ways to show it' }).getByRole('tab', { name: detail }).click();
         expect(await accessibilityFaults(page), `${detail}, ${colorScheme}`).toEqual([]);
       }

@@ -88,6 +88,9 @@ export async function startMockServer(options: MockOptions): Promise<MockServer>
         proxy: { host: '127.0.0.1', port: 8080, url: 'http://127.0.0.1:8080' },
         dashboard: { host: '', port: 0, url: '' },
       });
+    if (parts[1] === 'filter') return json({ from: 0, to: 0, options: [] });
+    if (parts[5] === 'partner')
+      return json({ role: null, protocol: null, frame: null, message: null, latencyMs: null });
     if (parts[1] === 'recording' || parts[1] === 'clear') {
       if (parts[1] === 'recording') recording = !recording;
       for (const socket of sockets) send(socket, { type: 'status', status: status() });

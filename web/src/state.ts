@@ -2,7 +2,7 @@ import { create } from 'zustand';
 
 export type Tab = 'frames' | 'messages' | 'handshake' | 'timing' | 'heartbeat' | 'statistics' | 'close';
 export const TABS: readonly Tab[] = ['frames', 'messages', 'handshake', 'timing', 'heartbeat', 'statistics', 'close'];
-export type DetailTab = 'text' | 'json' | 'hex' | 'bits' | 'compare';
+export type DetailTab = 'text' | 'json' | 'decoded' | 'hex' | 'bits' | 'compare';
 export type Theme = 'system' | 'light' | 'dark';
 export type DirectionChoice = 'all' | 'up' | 'down';
 export type KindChoice = 'all' | 'data' | 'control';

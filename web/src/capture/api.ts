@@ -1,4 +1,5 @@
 import type { FramePage, MessagePage, SessionPage } from '../../../src/contract/api.ts';
+import type { DecodedFrame, FilterCompletions, FramePartner } from '../../../src/contract/decoded.ts';
 import type { SessionDetail } from '../../../src/contract/session.ts';
 import type { Status } from '../../../src/contract/status.ts';
 
@@ -78,6 +79,20 @@ export const fetchMessages = (
   page: { readonly from: number; readonly limit: number },
   signal?: AbortSignal,
 ): Promise<MessagePage> => get(`${sessionPath(id)}/messages${query({ ...page })}`, signal);
+
+/** The frame's message, decoded; `as` names the decoder and is remembered for URL and direction, `auto` forgets. */
+export const fetchDecoded = (
+  id: string,
+  index: number,
+  as: string | undefined,
+  signal?: AbortSignal,
+): Promise<DecodedFrame> => get(`${sessionPath(id)}/frames/${index}/decoded${query({ as })}`, signal);
+
+export const fetchPartner = (id: string, index: number, signal?: AbortSignal): Promise<FramePartner> =>
+  get(`${sessionPath(id)}/frames/${index}/partner`, signal);
+
+export const fetchCompletions = (text: string, cursor: number, signal?: AbortSignal): Promise<FilterCompletions> =>
+  get(`/api/filter/completions?${new URLSearchParams({ text, cursor: String(cursor) }).toString()}`, signal);
 
 /** Which bytes: of one frame, unmasked; of one frame as on the wire; of the whole inflated message. */
 export type Plane = 'payload' | 'wire' | 'message';

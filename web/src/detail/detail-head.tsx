@@ -8,6 +8,7 @@ import type { PayloadState } from './use-payload.ts';
 const DETAIL_TABS: readonly (readonly [DetailTab, string])[] = [
   ['text', 'Text'],
   ['json', 'JSON'],
+  ['decoded', 'Decoded'],
   ['hex', 'Hex'],
   ['bits', 'Bits'],
   ['compare', 'Compare'],

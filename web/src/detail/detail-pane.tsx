@@ -8,9 +8,11 @@ import { formatBytes, formatCount } from '../format/numbers.ts';
 import { setUi, useUi, type DetailTab, type Subject } from '../state.ts';
 import { BitsView, Violations } from './bits-view.tsx';
 import { CompareView } from './compare-view.tsx';
+import { DecodedView } from './decoded-view.tsx';
 import { DetailActions, DetailHead } from './detail-head.tsx';
 import { HexView } from './hex-view.tsx';
 import { JsonView } from './json-view.tsx';
+import { PartnerLink } from './partner-link.tsx';
 import { TextView } from './text-view.tsx';
 import { useFrameRow, usePayload, type PayloadState } from './use-payload.ts';
 import './detail.css';
@@ -76,6 +78,7 @@ function FrameContent(props: {
             </button>
           </span>
         )}
+        {opcode(row.bits) < 8 && <PartnerLink session={subject.session} frame={subject.index} kind="frame" />}
         <DetailActions
           subject={subject}
           payload={payload}
@@ -89,6 +92,8 @@ function FrameContent(props: {
       <div className="detail-body" role="tabpanel" id="detail-panel" aria-label="Content">
         {tab === 'bits' ? (
           <WireBits session={subject.session} row={row} />
+        ) : tab === 'decoded' ? (
+          <DecodedView session={subject.session} frame={subject.index} version={row.seq} />
         ) : (
           <Content
             tab={tab}
@@ -132,6 +137,7 @@ function MessageDetail(props: { readonly subject: Subject; readonly message: Mes
         >
           {frames}
         </button>
+        <PartnerLink session={subject.session} frame={message.firstFrame} kind="message" />
         <DetailActions
           subject={subject}
           payload={payload}
@@ -143,7 +149,15 @@ function MessageDetail(props: { readonly subject: Subject; readonly message: Mes
       </DetailHead>
       {message.violations.length > 0 && <div className="detail-note error">⚠ {message.violations.join(', ')}</div>}
       <div className="detail-body" role="tabpanel" id="detail-panel" aria-label="Content">
-        <Content tab={tab} state={payload} path={path} subject={subject} empty={length === 0} close={false} />
+        {tab === 'decoded' ? (
+          <DecodedView
+            session={subject.session}
+            frame={message.firstFrame}
+            version={`${message.frameCount} ${message.complete}`}
+          />
+        ) : (
+          <Content tab={tab} state={payload} path={path} subject={subject} empty={length === 0} close={false} />
+        )}
       </div>
     </>
   );

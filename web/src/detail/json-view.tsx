@@ -15,9 +15,9 @@ const MAX_FOUND = 10_000;
 const MAX_VALUE_CHARS = 600;
 
 /** JSON as an outline. What is closed costs nothing; what is open is drawn as far as it is visible. */
-export function JsonView({ text }: { readonly text: string }): ReactNode {
+export function JsonView({ text, label = 'JSON' }: { readonly text: string; readonly label?: string }): ReactNode {
   const json = useMemo(() => new JsonDocument(text), [text]);
-  return json.count === 0 ? <NotJson json={json} /> : <Outline key={text.length} json={json} />;
+  return json.count === 0 ? <NotJson json={json} /> : <Outline key={text.length} json={json} label={label} />;
 }
 
 function NotJson({ json }: { readonly json: JsonDocument }): ReactNode {
@@ -28,7 +28,7 @@ function NotJson({ json }: { readonly json: JsonDocument }): ReactNode {
   );
 }
 
-function Outline({ json }: { readonly json: JsonDocument }): ReactNode {
+function Outline({ json, label }: { readonly json: JsonDocument; readonly label: string }): ReactNode {
   /** Nodes that are not as they are by default: open above OPEN_DEPTH, closed below. */
   const [toggled, setToggled] = useState<ReadonlySet<number>>(new Set());
   const [selected, setSelected] = useState(0);
@@ -108,7 +108,7 @@ function Outline({ json }: { readonly json: JsonDocument }): ReactNode {
           className="field find"
           type="text"
           placeholder="search names and values"
-          aria-label="Search in JSON"
+          aria-label={`Search in ${label}`}
           spellCheck={false}
           value={search}
           onChange={(event) => setSearch(event.target.value)}
@@ -153,7 +153,7 @@ function Outline({ json }: { readonly json: JsonDocument }): ReactNode {
       )}
       <VirtualRows
         role="tree"
-        label="JSON"
+        label={label}
         rowPx={ROW_PX}
         count={shown.length}
         handle={handle}

@@ -54,6 +54,12 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
   );
   useEffect(() => onStep(step), [step]);
   useEffect(() => book.pin(selected), [book, selected]);
+  // Selected from elsewhere, as the partner of another: it comes into sight.
+  useEffect(() => {
+    if (selected === null || useUi.getState().follow) return;
+    const frame = requestAnimationFrame(() => handle.current?.reveal(selected - book.first));
+    return () => cancelAnimationFrame(frame);
+  }, [book, selected, detailOpen]);
   const onFollow = useCallback((next: boolean) => setUi({ follow: next }), []);
   const onVisible = useCallback(
     (first: number, last: number) => book.lookAt(first + book.first, last + book.first),

@@ -1,9 +1,9 @@
 import { Search, X } from 'lucide-react';
 import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
-import { ApiError, fetchSessions } from '../capture/api.ts';
+import { ApiError, fetchCompletions, fetchSessions } from '../capture/api.ts';
 import { onFilterKey } from '../shell/keyboard.ts';
 import { setUi, useUi } from '../state.ts';
-import { completeFilter, type Completion } from './filter-completion.ts';
+import { completionsIn, type Completion } from './filter-completion.ts';
 
 /** The server reads the filter once typing has paused for so long. */
 const PAUSE_MS = 220;
@@ -26,14 +26,26 @@ export function FilterField(): ReactNode {
   );
   useEffect(() => checkFilter(text), [text]);
 
-  const complete = (): void => {
-    const at = input.current?.selectionStart ?? text.length;
-    setCompletions(completeFilter(text, at));
+  const asked = useRef<AbortController | null>(null);
+  useEffect(() => () => asked.current?.abort(), []);
+  const hide = (): void => {
+    asked.current?.abort();
+    setCompletions([]);
+  };
+  const complete = (written: string, caret: number): void => {
+    asked.current?.abort();
+    const abort = new AbortController();
+    asked.current = abort;
     setActive(-1);
+    fetchCompletions(written, caret, abort.signal).then(
+      (answer) => setCompletions(completionsIn(written, answer)),
+      // Without an answer there is nothing to offer; that the connection is cut is said elsewhere.
+      () => abort.signal.aborted || setCompletions([]),
+    );
   };
   const take = (completion: Completion): void => {
     setUi({ filterText: completion.text });
-    setCompletions([]);
+    hide();
     const field = input.current;
     if (field === null) return;
     field.focus();
@@ -41,7 +53,7 @@ export function FilterField(): ReactNode {
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Escape') {
-      if (completions.length > 0) setCompletions([]);
+      if (completions.length > 0) hide();
       else if (text !== '') setUi({ filterText: '' });
       else input.current?.blur();
       event.preventDefault();
@@ -52,7 +64,7 @@ export function FilterField(): ReactNode {
     } else if ((event.key === 'Enter' || event.key === 'Tab') && completions[active] !== undefined) {
       take(completions[active]);
       event.preventDefault();
-    } else if (event.key === 'Enter') setCompletions([]);
+    } else if (event.key === 'Enter') hide();
   };
 
   return (
@@ -77,11 +89,10 @@ export function FilterField(): ReactNode {
         onChange={(event) => {
           const { value, selectionStart } = event.target;
           setUi({ filterText: value });
-          setCompletions(completeFilter(value, selectionStart ?? value.length));
-          setActive(-1);
+          complete(value, selectionStart ?? value.length);
         }}
-        onFocus={complete}
-        onBlur={() => setCompletions([])}
+        onFocus={(event) => complete(text, event.target.selectionStart ?? text.length)}
+        onBlur={hide}
         onKeyDown={onKeyDown}
       />
       {text === '' ? (
