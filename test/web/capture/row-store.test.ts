@@ -97,4 +97,18 @@ describe('rows of a session', () => {
     store.applyRows(listed(0, 1).map((row) => ({ ...row, opcode: 0, compressed: true })));
     expect(compressed(store.at(0)?.bits ?? 0)).toBe(true);
   });
+
+  test('a live row whose start is all that came is marked, and fetched when it is looked at', () => {
+    const store = new RowStore();
+    const rows = batch(7, 0, 200);
+    store.applyBatch(rows, 7);
+    const long = Array.from(rows.payloadLength).findIndex((length) => length > 200);
+    const short = Array.from(rows.payloadLength).findIndex((length) => length > 0 && length < 40);
+    expect(store.at(long)?.text.endsWith('…')).toBe(true);
+    expect(store.at(short)?.text.endsWith('…')).toBe(false);
+    expect(store.wantedIn(short, short + 1)).toBeNull();
+    expect(store.wantedIn(long, long + 1)).toEqual({ from: long, to: long + 1 });
+    store.applyRows(listed(long, long + 1));
+    expect(store.wantedIn(long, long + 1)).toBeNull();
+  });
 });

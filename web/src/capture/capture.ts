@@ -49,7 +49,7 @@ export class Capture {
       },
     });
     this.#loader = new RangeLoader({
-      missing: (from, to) => this.rows.missingIn(from, to),
+      missing: (from, to) => this.rows.wantedIn(from, to),
       fetch: (from, limit, signal) => this.#fetchRange(from, limit, signal),
       onError: (error) => this.#failed(error),
     });
@@ -134,7 +134,7 @@ export class Capture {
     this.#advance();
     for (let position = first; position < Math.min(last, this.matches.length); position += 1) {
       const index = this.matches.indexAt(position);
-      if (index !== undefined && this.rows.missingIn(index, index + 1) !== null) {
+      if (index !== undefined && this.rows.wantedIn(index, index + 1) !== null) {
         this.#loader.want(index, Math.min(to + 1, index + 400), this.firstHeldFrame, this.frameCount);
         return;
       }

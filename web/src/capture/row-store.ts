@@ -175,14 +175,19 @@ export class RowStore {
 
   /** The first and last index in [from, to) whose row, or whose readable text, is missing; or null. */
   missingIn(from: number, to: number): { readonly from: number; readonly to: number } | null {
-    let first = -1;
-    let last = -1;
-    for (let index = from; index < to; index += 1) {
-      if (this.#isReady(index)) continue;
-      if (first < 0) first = index;
-      last = index;
-    }
-    return first < 0 ? null : { from: first, to: last + 1 };
+    return range(from, to, (index) => !this.#isReady(index));
+  }
+
+  /** The same, with the rows whose text is longer than what the live stream carries: worth it while one looks. */
+  wantedIn(from: number, to: number): { readonly from: number; readonly to: number } | null {
+    return range(from, to, (index) => !this.#isReady(index) || this.#isCut(index));
+  }
+
+  #isCut(index: number): boolean {
+    const chunk = this.#chunks.get(Math.floor(index / CHUNK_ROWS));
+    const slot = index % CHUNK_ROWS;
+    if (chunk?.known[slot] !== Known.Live) return false;
+    return (chunk.previewLength[slot] ?? 0) < (chunk.payloadLength[slot] ?? 0);
   }
 
   #isReady(index: number): boolean {
@@ -199,7 +204,7 @@ export class RowStore {
     if (cached !== undefined) return cached;
     const at = slot * LIVE_PREVIEW_BYTES;
     const bytes = chunk.preview.subarray(at, at + (chunk.previewLength[slot] ?? 0));
-    const text = previewOfBytes(bytes, bits & 0x0f, payloadLength);
+    const text = previewOfBytes(bytes, bits & 0x0f, payloadLength) + (bytes.length < payloadLength ? '…' : '');
     chunk.texts[slot] = text;
     return text;
   }
@@ -235,6 +240,22 @@ export class RowStore {
     this.#chunks.delete(farthest.number);
     if (this.#spare.length < 2) this.#spare.push(farthest);
   }
+}
+
+/** The first and one past the last number in [from, to) that `found` accepts, or null. */
+function range(
+  from: number,
+  to: number,
+  found: (index: number) => boolean,
+): { readonly from: number; readonly to: number } | null {
+  let first = -1;
+  let last = -1;
+  for (let index = from; index < to; index += 1) {
+    if (!found(index)) continue;
+    if (first < 0) first = index;
+    last = index;
+  }
+  return first < 0 ? null : { from: first, to: last + 1 };
 }
 
 function newChunk(): Chunk {
@@ -276,10 +297,11 @@ export function bitsOf(row: FrameRow): number {
 function previewText(row: FrameRow): string {
   const preview = row.preview;
   if (preview === null) return '';
-  if (preview.encoding === 'utf8' && row.opcode < 2) return preview.data;
+  const rest = preview.truncated ? '…' : '';
+  if (preview.encoding === 'utf8' && row.opcode < 2) return preview.data + rest;
   const bytes =
     preview.encoding === 'hex'
       ? Uint8Array.from(preview.data.match(/../g) ?? [], (pair) => parseInt(pair, 16))
       : new TextEncoder().encode(preview.data);
-  return previewOfBytes(bytes, row.opcode, row.payloadLength);
+  return previewOfBytes(bytes, row.opcode, row.payloadLength) + rest;
 }

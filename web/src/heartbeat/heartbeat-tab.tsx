@@ -40,6 +40,7 @@ export default function HeartbeatTab({ session }: { readonly session: SessionSum
         <p className="dim">No pings: neither ping frames nor messages that look like them.</p>
       ) : (
         <>
+          <h3>From ping to pong</h3>
           <RoundTrips beats={beats} version={frames} />
           <Summaries kinds={kinds} />
         </>
