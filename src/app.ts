@@ -4,7 +4,7 @@ import { startDashboard } from './api/server.ts';
 import { MemoryStore } from './capture/memory-store.ts';
 import { MessagePlane } from './capture/message-plane.ts';
 import { createClock } from './clock.ts';
-import type { Config } from './config.ts';
+import { type Config, isLoopback } from './config.ts';
 import { FrametapError } from './errors.ts';
 import { formatHostPort } from './protocol/request-target.ts';
 import { createHttpForwarder } from './proxy/http-forwarder.ts';
@@ -126,6 +126,10 @@ export async function startApp(
     messages.close();
     await dashboard.stop();
     throw error;
+  }
+
+  if (!isLoopback(config.uiHost)) {
+    logger.warn('The dashboard listens beyond this machine without TLS: whoever reads the network reads its token.');
   }
 
   let stopped: Promise<void> | null = null;

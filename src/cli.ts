@@ -10,14 +10,15 @@ import { downloadExport } from './export-download.ts';
 import { createLogger } from './log.ts';
 import { writeRunFile } from './run-file.ts';
 import { reportError, untilSignal } from './shutdown.ts';
-import { nextSteps, startupJson, startupText } from './startup-text.ts';
+import { nextSteps, portNotes, startupJson, startupText } from './startup-text.ts';
 import { openAuthority } from './tls/authority.ts';
 import { trustInstructions, trustText } from './tls/trust-instructions.ts';
 import { VERSION } from './version.ts';
 
 const { argv, env, stdout, stderr } = process;
 /** How this was called: the texts repeat it. */
-const ownName = env['npm_lifecycle_event'] === undefined ? 'frametap' : 'npm start --';
+const runByNpm = env['npm_lifecycle_event'] !== undefined;
+const ownName = runByNpm ? 'npm start --' : 'frametap';
 
 /** Something that runs beside the app, and is stopped before it. */
 interface Companion {
@@ -31,7 +32,7 @@ const commands: Commands = {
   async run(flags) {
     const config = await loadConfig({ flags, env });
     await serve(config, (app) =>
-      Promise.resolve({ next: nextSteps(app, config, ownName), ended: null, stop: () => Promise.resolve() }),
+      Promise.resolve({ next: nextSteps(app, config, ownCommand(config)), ended: null, stop: () => Promise.resolve() }),
     );
   },
 
@@ -72,7 +73,8 @@ const commands: Commands = {
 
   async ca(flags) {
     const config = await loadConfig({ flags, env });
-    const { certificatePath, sha256 } = await openAuthority({ directory: config.certs });
+    const { certificatePath, sha256, created } = await openAuthority({ directory: config.certs });
+    if (created) stderr.write(`There was no CA in ${config.certs}: this one is new. --certs names another folder.\n`);
     if (config.json) {
       stdout.write(`${JSON.stringify({ certificate: certificatePath, sha256 })}\n`);
       return;
@@ -87,12 +89,27 @@ const commands: Commands = {
     const abort = new AbortController();
     void ending.signalled.then(() => abort.abort());
     try {
-      await downloadExport({ ...options, output, withSecrets: secrets === true, stdout, signal: abort.signal });
+      await downloadExport({
+        ...options,
+        output,
+        withSecrets: secrets === true,
+        stdout,
+        signal: abort.signal,
+        onChosen: (pid, of) =>
+          stderr.write(
+            `${of} instances of Frametap run: this is the capture of process ${pid}, the newest. --pid names another.\n`,
+          ),
+      });
     } finally {
       ending.release();
     }
   },
 };
+
+/** How to call this again for the same CA. */
+function ownCommand(config: Config): string {
+  return runByNpm || !config.given.has('certs') ? ownName : `${ownName} --certs ${config.certs}`;
+}
 
 async function loadForwardConfig(flags: Flags, command: string): Promise<Config> {
   const config = await loadConfig({ flags, env });
@@ -104,7 +121,7 @@ async function loadForwardConfig(flags: Flags, command: string): Promise<Config>
 /** Runs the app and its companion until a signal, or until the companion ends. */
 async function serve(config: Config, begin: (app: RunningApp) => Promise<Companion>): Promise<void> {
   const logger = createLogger({ level: config.logLevel, stderr });
-  const ending = untilSignal();
+  const ending = untilSignal(undefined, { endsWithParent: runByNpm });
   try {
     // Here and not above: most of the time that --help or a wrong option took would be spent on loading it.
     const { startApp } = await import('./app.ts');
@@ -142,7 +159,11 @@ async function serveWith(
     return null;
   });
   try {
-    stdout.write(config.json ? `${startupJson(app, process.pid)}\n` : startupText(app, companion.next));
+    stdout.write(
+      config.json
+        ? `${startupJson(app, process.pid)}\n`
+        : startupText(app, [...portNotes(app, config), ...companion.next]),
+    );
     await Promise.race([signalled, ...(companion.ended === null ? [] : [companion.ended])]);
     logger.info('stopping');
   } finally {

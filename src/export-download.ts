@@ -20,6 +20,8 @@ export interface ExportRequest {
   readonly stdout: Writable;
   readonly runDirectory?: string;
   readonly signal?: AbortSignal;
+  /** Several instances run, and the newest was taken. */
+  readonly onChosen?: (pid: number, instances: number) => void;
 }
 
 /**
@@ -46,9 +48,10 @@ async function download(wanted: ExportRequest): Promise<void> {
   }
 }
 
-async function findInstance({ pid, runDirectory }: ExportRequest): Promise<RunFile> {
+async function findInstance({ pid, runDirectory, onChosen }: ExportRequest): Promise<RunFile> {
   const running = await readRunFiles(runDirectory);
   const instance = pid === undefined ? running[0] : running.find((one) => one.pid === pid);
+  if (pid === undefined && instance !== undefined && running.length > 1) onChosen?.(instance.pid, running.length);
   if (instance !== undefined) return instance;
   const which = pid === undefined ? 'No running Frametap was found.' : `No running Frametap has the process id ${pid}.`;
   throw new FrametapError('not-running', which);

@@ -2,12 +2,16 @@ import { FrametapError } from './errors.ts';
 
 /** npm passes Ctrl-C on to a child that the terminal has told already: two signals this close are one. */
 const SAME_SIGNAL_MS = 300;
+const PARENT_CHECK_MS = 500;
 
 /**
  * Resolves at the first SIGINT, SIGTERM or SIGHUP. A second one ends the process at once with 128 + its number, for
- * a stop that takes too long.
+ * a stop that takes too long. With `endsWithParent` also when the parent has gone: npm's shell does not pass SIGTERM on.
  */
-export function untilSignal(exit: (code: number) => void = (code) => process.exit(code)): {
+export function untilSignal(
+  exit: (code: number) => void = (code) => process.exit(code),
+  options: { readonly endsWithParent?: boolean } = {},
+): {
   readonly signalled: Promise<void>;
   release(): void;
 } {
@@ -27,9 +31,14 @@ export function untilSignal(exit: (code: number) => void = (code) => process.exi
   };
   const names = Object.keys(numbers) as Signal[];
   for (const name of names) process.on(name, listener);
+  const parent = process.ppid;
+  const watch =
+    options.endsWithParent === true ? setInterval(() => process.ppid !== parent && resolve(), PARENT_CHECK_MS) : null;
+  watch?.unref();
   return {
     signalled,
     release: () => {
+      if (watch !== null) clearInterval(watch);
       for (const name of names) process.off(name, listener);
     },
   };

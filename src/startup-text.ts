@@ -37,6 +37,19 @@ export function startupText(app: RunningApp, next: readonly string[]): string {
   ].join('\n');
 }
 
+/** What is not as the defaults say: another Frametap may be why. */
+export function portNotes(app: RunningApp, config: Config): string[] {
+  const moved = (
+    [
+      ['proxy', 'port', config.port, app.proxy.port],
+      ['dashboard', 'uiPort', config.uiPort, app.dashboard.port],
+    ] as const
+  ).filter(([, key, wanted, port]) => !config.given.has(key) && wanted !== port);
+  if (moved.length === 0) return [];
+  const where = moved.map(([what, , wanted, port]) => `${wanted} is taken, the ${what} is at ${port}`).join('; ');
+  return [`Port ${where}. Another Frametap may be running: this one is apart from it.`, ''];
+}
+
 export function nextSteps(app: RunningApp, config: Config, command: string): string[] {
   const open = 'Open the dashboard: its address lets one browser in.';
   if (config.reverse !== null) {

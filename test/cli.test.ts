@@ -175,7 +175,7 @@ describe('exit codes', () => {
     await chmod(join(certs, 'ca.key'), 0o644);
     const { code, stderr } = await run(['--certs', certs, ...FREE_PORTS]);
     expect(code).toBe(77);
-    expect(stderr).toContain('chmod 600');
+    expect(stderr).toContain('chmod 700 the folder and 600 the files');
   });
 
   it('help and version', async () => {

@@ -63,6 +63,7 @@ export function startDemoTraffic(options: {
   connect('/compressed', false);
   connect('/fragments', false);
   connect('/pings', true);
+  connect('/broken', true);
   connect('/forbidden', false);
   let round = 0;
   every(NEXT_END_MS, () => {

@@ -47,6 +47,13 @@ export const DEMO_SOCKETS: readonly DemoSocket[] = [
     about: 'Messages in several frames, with a ping between two of them.',
     serve: fragments,
   },
+  {
+    path: '/broken',
+    title: 'Broken',
+    about: 'A server that breaks the protocol: a reserved bit, then text that is not UTF-8. The client ends it.',
+    oneWay: true,
+    serve: broken,
+  },
   { path: '/pings', title: 'Heartbeat', about: 'A ping with a payload every second.', oneWay: true, serve: pings },
 ];
 
@@ -139,6 +146,18 @@ function fragments(socket: WebSocket): void {
 function pings(socket: WebSocket): void {
   let count = 0;
   every(socket, 1000, () => socket.ping(`heartbeat ${count++}`));
+}
+
+/** What `ws` would never send goes past it, straight to the TCP connection. */
+function broken(socket: WebSocket): void {
+  const frames = [
+    [0x81, 0x05, ...Buffer.from('Valid')],
+    [0x89, 0x00],
+    [0x81, 0x04, 0xc3, 0x28, 0xa0, 0xa1],
+    [0xa1, 0x03, ...Buffer.from('RSV')],
+  ];
+  const { _socket: stream } = socket as WebSocket & { readonly _socket: Socket };
+  after(socket, 1000, () => stream.write(Buffer.from(frames.flat())));
 }
 
 function bytesOf(data: RawData): Buffer {

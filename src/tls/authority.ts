@@ -111,7 +111,7 @@ function makeCa(nowMs: number): CaFiles {
 
 function checkCa(files: CaFiles, directory: string, nowMs: number): Issuer {
   const refuse = (what: string, cause?: unknown): FrametapError =>
-    new FrametapError('ca-invalid', `${what} (in ${directory}). Remove ca.pem and ca.key to have new ones made.`, {
+    new FrametapError('ca-invalid', `${what} (in ${directory}: ca.pem and ca.key).`, {
       cause,
     });
   let certificate: X509Certificate;

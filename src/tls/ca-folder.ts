@@ -46,7 +46,7 @@ export async function prepareFolder(directory: string): Promise<{ hasCa: boolean
   const others = names.filter((name) => !HARMLESS.has(name));
   if (others.length > 0) {
     const why = hasCa
-      ? `The folder ${directory} holds the CA's key and is open to others (mode ${octal(mode)}): chmod 700 it.`
+      ? `The folder ${directory} holds the CA's key and is open to others (mode ${octal(mode)}).`
       : `The folder ${directory} is open to others (mode ${octal(mode)}) and holds other files: give --certs a folder of its own.`;
     throw new FrametapError('ca-permissions', why);
   }
@@ -71,7 +71,7 @@ export async function readCa(directory: string): Promise<CaFiles> {
     if (certificate !== null && key !== null) return { certificate, key };
     if (certificate !== null || Date.now() > deadline) {
       const missing = key === null ? KEY : CERTIFICATE;
-      const why = `${missing} is missing in ${directory}. Put it back, or remove the other to have new ones made.`;
+      const why = `${missing} is missing in ${directory}. Put it back, if you have it.`;
       throw new FrametapError('ca-invalid', why);
     }
     await wait(20);
@@ -119,7 +119,7 @@ async function readPrivate(path: string): Promise<string | null> {
       // The mode of the file that is open: a path may lead to another one a moment later.
       const { mode } = await file.stat();
       if (loose(mode)) {
-        const why = `${path} can be read by others (mode ${octal(mode)}): chmod 600 it.`;
+        const why = `${path} can be read by others (mode ${octal(mode)}).`;
         throw new FrametapError('ca-permissions', why);
       }
       return await file.readFile('utf8');

@@ -16,10 +16,12 @@ export function registerExport(app: Api, { reader, messages, version }: RouteCon
         summary: 'The capture, or one session of it, as a file',
         description: `A filter chooses sessions, by themselves or by one of their frames; each is exported whole. Cookies and credentials are redacted unless secrets=include. Formats: ${EXPORT_FORMATS.join(', ')}.`,
         querystring: Type.Object({
-          format: Type.String({ default: 'json' }),
+          format: Type.Optional(Type.String({ default: 'json' })),
           session: Type.Optional(SessionId),
           filter: Type.Optional(Filter),
-          secrets: Type.Unsafe<'include' | 'redact'>(Type.String({ enum: ['include', 'redact'], default: 'redact' })),
+          secrets: Type.Optional(
+            Type.Unsafe<'include' | 'redact'>(Type.String({ enum: ['include', 'redact'], default: 'redact' })),
+          ),
         }),
         response: {
           200: { description: 'the capture', content: { 'application/json': { schema: Type.Unsafe<unknown>({}) } } },
@@ -28,7 +30,7 @@ export function registerExport(app: Api, { reader, messages, version }: RouteCon
       },
     },
     (request, reply) => {
-      const { format, session, filter, secrets } = request.query;
+      const { format = 'json', session, filter, secrets } = request.query;
       const exporter = exporterFor(format);
       if (session !== undefined && reader.session(session) === undefined) throw noSession(session);
       const chosen = parseFilter(filter ?? '');

@@ -300,5 +300,6 @@ export const FIELDS: Readonly<Record<string, Field>> = {
 };
 
 function hostOf(url: string): string {
-  return /^[a-z]+:\/\/([^/?#]*)/i.exec(url)?.[1] ?? '';
+  // A session that failed at CONNECT has `host:port` in the place of a URL.
+  return /^(?:[a-z]+:\/\/)?([^/?#]*)/i.exec(url)?.[1] ?? '';
 }
