@@ -190,6 +190,7 @@ export const StatusAnswer = answer<Status>({
 export const SessionPageAnswer = answer<SessionPage>({
   sessions: Type.Array(SessionSummarySchema),
   next: nullable(Type.String()),
+  needsFrames: Type.Boolean(),
 });
 export const FramePageAnswer = answer<FramePage>({
   frames: Type.Array(FrameRowSchema),

@@ -4,10 +4,14 @@ import type { SessionSummary } from './session.ts';
 
 /** What the routes of the HTTP API answer, where it is not a contract type of its own. Lists are paged by `next`. */
 
-/** `GET /api/sessions`. `next`: the `after` of the following page, or null at the end. */
+/**
+ * `GET /api/sessions`. `next`: the `after` of the following page, or null at the end. `needsFrames`: false where a
+ * session alone decides whether it passes the filter, so that all of its frames do, or none.
+ */
 export interface SessionPage {
   readonly sessions: readonly SessionSummary[];
   readonly next: string | null;
+  readonly needsFrames: boolean;
 }
 
 /**

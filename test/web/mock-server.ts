@@ -102,7 +102,7 @@ export async function startMockServer(options: MockOptions): Promise<MockServer>
       const ids = Array.from({ length: options.sessions }, (_, at) => at + 1).filter((each) => each > after);
       const found = ids.map(summary).filter((each) => filter === '' || each.url.includes(filter));
       const page = found.slice(0, limit);
-      return json({ sessions: page, next: found.length > limit ? page.at(-1)?.id : null });
+      return json({ sessions: page, next: found.length > limit ? page.at(-1)?.id : null, needsFrames: true });
     }
     if (parts.length === 3) return json(fakeDetail(summary(id)));
     if (parts[3] === 'frames' && parts.length === 4) {

@@ -34,6 +34,8 @@ interface UiState {
   /** What stands in the field, and what the server has accepted of it. */
   readonly filterText: string;
   readonly filter: string;
+  /** False where the filter is about sessions alone: then it says nothing about frames. */
+  readonly filterNeedsFrames: boolean;
   readonly filterFault: FilterFault | null;
   readonly direction: DirectionChoice;
   readonly kind: KindChoice;
@@ -74,6 +76,7 @@ export const useUi = create<UiState>((change) => ({
   followSessions: true,
   filterText: '',
   filter: '',
+  filterNeedsFrames: false,
   filterFault: null,
   direction: 'all',
   kind: 'all',

@@ -30,6 +30,7 @@ export function registerSessions(app: Api, { reader, messages, live }: RouteCont
       const { filter: text, limit } = request.query;
       let { after } = request.query;
       const filter = parseFilter(text ?? '');
+      const { needsFrames } = filter;
       const slice = new TimeSlice({ signal: signalOf(reply) });
       const endMs = performance.now() + SEARCH_MS;
       const sessions: SessionSummary[] = [];
@@ -38,7 +39,7 @@ export function registerSessions(app: Api, { reader, messages, live }: RouteCont
         const page = reader.sessions({ limit: PAGE, ...(after !== undefined && { after }) });
         for (const session of page) {
           const late = looked > 0 && performance.now() > endMs;
-          if (sessions.length === limit || late) return { sessions, next: after ?? null };
+          if (sessions.length === limit || late) return { sessions, next: after ?? null, needsFrames };
           looked++;
           if (await sessionMatches({ reader, messages }, session, filter, { signal: signalOf(reply) })) {
             sessions.push(session);
@@ -46,7 +47,7 @@ export function registerSessions(app: Api, { reader, messages, live }: RouteCont
           after = session.id;
           if (slice.over) await slice.pause();
         }
-        if (page.length < PAGE) return { sessions, next: null };
+        if (page.length < PAGE) return { sessions, next: null, needsFrames };
       }
     },
   );

@@ -6,7 +6,7 @@ import { frameFilter } from '../../../web/src/frames/frame-filter.ts';
 import { frameMarks, rowKind, typeText } from '../../../web/src/frames/frame-words.ts';
 import { fakeRow, fakeSummary } from '../mock-capture.ts';
 
-const none = { filter: '', direction: 'all', kind: 'all', find: '' } as const;
+const none = { filter: '', filterNeedsFrames: true, direction: 'all', kind: 'all', find: '' } as const;
 const session = fakeSummary(1, { frameCount: 100, firstHeldFrame: 0, seq: 1, startedMs: 0 });
 const matches = (filter: string, index: number, payload: string): boolean =>
   parseFilter(filter).matchesFrame(session, fakeRow(index, 0), () => new TextEncoder().encode(payload));
@@ -36,6 +36,12 @@ describe('the filter above the frames', () => {
     const filter = frameFilter({ ...none, filter: 'op:ping or op:text', direction: 'down' });
     expect(matches(filter, 1, '')).toBe(false);
     expect(matches(filter, 12, '')).toBe(true);
+  });
+  test('lets every frame through where the filter at the top is about sessions alone', () => {
+    const filter = 'host:echo.example and is:open';
+    expect(parseFilter(filter).needsFrames).toBe(false);
+    expect(frameFilter({ ...none, filter, filterNeedsFrames: false })).toBe('');
+    expect(frameFilter({ ...none, filter, filterNeedsFrames: false, direction: 'up' })).toBe('dir:up');
   });
 });
 

@@ -7,15 +7,19 @@ export function textTerm(find: string): string {
   return `"${find.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
-/** What the buttons above the frames and the filter at the top mean together; '' where all frames pass. */
+/**
+ * What the buttons above the frames and the filter at the top mean together; '' where all frames pass. A filter about
+ * sessions alone has chosen the session: its frames need not be searched.
+ */
 export function frameFilter(choice: {
   readonly filter: string;
+  readonly filterNeedsFrames: boolean;
   readonly direction: DirectionChoice;
   readonly kind: KindChoice;
   readonly find: string;
 }): string {
   const parts: string[] = [];
-  if (choice.filter.trim() !== '') parts.push(`(${choice.filter.trim()})`);
+  if (choice.filterNeedsFrames && choice.filter.trim() !== '') parts.push(`(${choice.filter.trim()})`);
   if (choice.direction !== 'all') parts.push(choice.direction === 'up' ? 'dir:up' : 'dir:down');
   if (choice.kind === 'data') parts.push('op:data');
   if (choice.kind === 'control') parts.push('op:control');

@@ -169,7 +169,7 @@ function checkFilter(text: string): () => void {
   const abort = new AbortController();
   const timer = setTimeout(() => {
     fetchSessions({ limit: 1, filter: text }, abort.signal).then(
-      () => setUi({ filter: text, filterFault: null }),
+      ({ needsFrames }) => setUi({ filter: text, filterNeedsFrames: needsFrames, filterFault: null }),
       (error: unknown) => {
         if (abort.signal.aborted) return;
         const message = error instanceof Error ? error.message : String(error);
