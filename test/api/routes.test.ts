@@ -70,6 +70,7 @@ describe('GET /api/sessions', () => {
     for (const host of ['alpha', 'beta']) chatter(rig.capture.session({ url: `wss://${host}.example/` }), 5);
     const byHost = await json<SessionPage>('/api/sessions?filter=host:beta.example');
     expect(byHost.sessions.map(({ url }) => url)).toEqual(['wss://beta.example/']);
+    expect(byHost.needsFrames).toBe(false);
     const byFrame = await json<SessionPage>('/api/sessions?filter=special');
     expect(byFrame.sessions.length).toBe(2);
     const wrong = await rig.get(`/api/sessions?filter=${encodeURIComponent('host:a and (')}`);
@@ -77,6 +78,8 @@ describe('GET /api/sessions', () => {
     const { error } = (await wrong.json()) as ApiError;
     expect(error.code).toBe('invalid-filter');
     expect(error.position).toBe(12);
+    const host = await rig.get('/api/sessions?filter=localhost:9502');
+    expect(((await host.json()) as ApiError).error.message).toContain('expected host:localhost:9502');
   });
 
   it('has one session with everything, and none that does not exist', async () => {
@@ -297,6 +300,7 @@ describe('GET /api/openapi.json', () => {
       '/api/sessions/{id}',
       '/api/sessions/{id}/frames',
       '/api/sessions/{id}/frames/{index}/decoded',
+      '/api/sessions/{id}/frames/{index}/partner',
       '/api/sessions/{id}/frames/{index}/payload',
       '/api/sessions/{id}/messages',
       '/api/sessions/{id}/messages/{index}/payload',

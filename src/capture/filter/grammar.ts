@@ -10,6 +10,8 @@ const MAX_DEPTH = 100;
 const KEYWORD = { and: /and(?![^\s()])/iy, or: /or(?![^\s()])/iy, not: /not(?![^\s()])/iy } as const;
 /** A name and what makes it a field; a URL's scheme is none. */
 const FIELD = /([a-z]+)(?=[:=<>~]|!=|\.[\p{L}\p{N}_$"-]|\[)(?!:\/\/)/iuy;
+/** After a name that is no field it makes it a host. */
+const PORT = /:\d{1,5}(?![^\s()])/y;
 
 /**
  *   filter = or            or = and *( "or" and )            and = not *( [ "and" ] not )
@@ -79,6 +81,11 @@ function readTerm(text: FilterText): FilterNode {
   if (pathFollows) {
     text.position = start;
     return freeText(text.value('a text'));
+  }
+  const port = text.take(PORT)?.[0];
+  if (port !== undefined) {
+    const host = `${name}${port}`;
+    throw new FilterError(start, `"${name}" is no field; expected host:${host} for a host, or "${host}" for a text`);
   }
   return text.fail(`a field (${Object.keys(FIELDS).join(', ')}), or the text in quotes`, start);
 }
