@@ -15,6 +15,8 @@ export interface HttpRequestsOptions {
   /** A handshake or CONNECT that came on a connection after other requests. */
   handshake(connection: ClientConnection, head: RequestHead, rest: Buffer): void;
   connect(connection: ClientConnection, head: RequestHead, rest: Buffer): void;
+  /** What came was no request, was answered so, and nothing else will tell of it. */
+  refused(connection: ClientConnection, error: FrametapError): void;
 }
 
 export interface HttpExchange {
@@ -128,6 +130,7 @@ export class HttpRequests {
       code === 'bad-request'
         ? new FrametapError(code, `The bytes are no HTTP/1.1 request (${error.code ?? error.message}).`)
         : new FrametapError(code);
+    this.#options.refused(connection, problem);
     endWith(connection.socket, connection.raw, answerBytes(refusal(problem)));
   }
 }

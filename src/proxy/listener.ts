@@ -17,6 +17,8 @@ export interface Doors {
   tls(connection: ClientConnection): void;
   /** Something else, inside a tunnel. The bytes were put back into the socket. */
   unread(connection: ClientConnection): void;
+  /** The client was answered with an error, and nothing else will tell of it. */
+  refused(connection: ClientConnection, error: FrametapError): void;
 }
 
 /** Reads the first bytes of a connection, or of what is inside a tunnel or TLS, and opens the right door. */
@@ -46,6 +48,7 @@ export class Reception {
     };
     const refuse = (error: FrametapError): void => {
       stop();
+      this.#doors.refused(connection, error);
       endWith(socket, raw, answerBytes(refusal(error)));
     };
     const open = (door: 'http' | 'tls' | 'unread'): void => {
@@ -76,6 +79,7 @@ export class Reception {
         case 'http2':
           if (tunnel === null || connection.clientTls !== null) {
             stop();
+            this.#doors.refused(connection, new FrametapError('http2-unsupported'));
             endWith(socket, raw, HTTP2_REFUSAL);
           } else open('unread');
           return;
@@ -91,9 +95,10 @@ export class Reception {
       }
     };
     const ended = (): void => {
-      stop();
-      if (silent) socket.end();
-      else endWith(socket, raw, answerBytes(refusal(new FrametapError('bad-request', 'The request was cut short.'))));
+      if (silent) {
+        stop();
+        socket.end();
+      } else refuse(new FrametapError('bad-request', 'The request was cut short.'));
     };
     const late = (): void => {
       if (silent) {
@@ -104,7 +109,9 @@ export class Reception {
     };
     const deadline = this.#deadlines.start(late);
     socket.on('data', received).on('end', ended).on('close', stop);
-    socket.resume();
+    // While a tunnel's server was being reached, nobody listened.
+    if (socket.readableEnded) ended();
+    else socket.resume();
     return stop;
   }
 

@@ -130,6 +130,7 @@ class Front implements Doors {
       request: (connection, head, exchange) => this.#request(connection, head, exchange),
       handshake: (connection, head, rest) => this.handshake(connection, head, rest),
       connect: (connection, head, rest) => this.connect(connection, head, rest),
+      refused: (connection, error) => this.refused(connection, error),
     });
     this.#pages = new OwnPages({
       authority: options.authority,
@@ -144,7 +145,10 @@ class Front implements Doors {
       keys: new HandshakeKeys(),
       answerDeadlines: new Deadlines(this.#timeouts.answerMs),
       goneDeadlines: new Deadlines(this.#timeouts.goneMs),
-      released: ({ raw }) => this.listener.release(raw),
+      released: (connection) => {
+        this.#tunnels.released(connection);
+        this.listener.release(connection.raw);
+      },
     };
   }
 
@@ -197,6 +201,11 @@ class Front implements Doors {
 
   unread(connection: ClientConnection): void {
     this.#tunnels.unread(connection);
+  }
+
+  refused({ address, tunnel }: ClientConnection, { code, message }: FrametapError): void {
+    const target = tunnel === null ? null : formatHostPort(tunnel);
+    this.#options.logger.warn({ code, client: address, target }, message);
   }
 
   tls(connection: ClientConnection): void {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { type RunningApp, startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { FrameRow } from '../../src/contract/frame.ts';
@@ -22,11 +22,14 @@ export interface AppRig {
   stop(): Promise<void>;
 }
 
-export async function startTestApp(flags: Readonly<Record<string, unknown>> = {}): Promise<AppRig> {
+export async function startTestApp(
+  flags: Readonly<Record<string, unknown>> = {},
+  logger: Logger = pino({ level: 'silent' }),
+): Promise<AppRig> {
   const certs = await mkdtemp(join(tmpdir(), 'frametap-app-'));
   const config = await loadConfig({ flags: { port: '0', uiPort: '0', certs, ...flags }, env: {} });
   const app = await startApp(config, {
-    logger: pino({ level: 'silent' }),
+    logger,
     webRoot: join(import.meta.dirname, '..', '..', 'dist', 'web'),
   });
   const send = (path: string, init?: RequestInit): Promise<Response> =>

@@ -19,6 +19,8 @@ export async function chromiumPath(): Promise<string> {
 /** A headless Chromium with a profile of its own; with `through`, all of its traffic goes through that proxy. */
 export async function openChromium(options: {
   readonly through?: RunningApp;
+  /** Whether it trusts the proxy's CA; it does unless told. */
+  readonly trusting?: boolean;
   readonly colorScheme?: 'light' | 'dark';
   readonly viewport?: { readonly width: number; readonly height: number };
 }): Promise<{ readonly context: BrowserContext; close(): Promise<void> }> {
@@ -30,7 +32,7 @@ export async function openChromium(options: {
       : [
           `--proxy-server=${through.proxy.host}:${through.proxy.port}`,
           '--proxy-bypass-list=<-loopback>',
-          `--ignore-certificate-errors-spki-list=${through.ca.leafSpkiSha256}`,
+          ...(options.trusting === false ? [] : [`--ignore-certificate-errors-spki-list=${through.ca.leafSpkiSha256}`]),
         ];
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: await chromiumPath(),

@@ -113,15 +113,25 @@ async function openTcp(port: number): Promise<Line> {
 async function openTls({ raw }: Line, { app }: AppRig): Promise<Line> {
   const socket = connectTls({ socket: raw, host: '127.0.0.1', ca: await readFile(app.ca.certificate) });
   socket.on('error', ignore);
-  await once(socket, 'secureConnect');
+  try {
+    await once(socket, 'secureConnect');
+  } catch (error) {
+    raw.destroy();
+    throw error;
+  }
   return { socket, raw };
 }
 async function openTunnel({ app }: AppRig, port: number): Promise<Line> {
   const line = await openTcp(app.proxy.port);
   line.socket.write(`CONNECT 127.0.0.1:${port} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
-  const head = await readHead(line.socket);
-  if (!head.startsWith('HTTP/1.1 200 ')) throw new Error(head);
-  return line;
+  try {
+    const head = await readHead(line.socket);
+    if (head.startsWith('HTTP/1.1 200 ')) return line;
+    throw new Error(head);
+  } catch (error) {
+    line.socket.destroy();
+    throw error;
+  }
 }
 const ignore = (): void => undefined;
 

@@ -12,6 +12,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { ProxyOptions } from '../../src/proxy/proxy.ts';
 import type { UpstreamOptions } from '../../src/proxy/upstream.ts';
+import { startTestApp } from '../helpers/app-rig.ts';
 import { connectRaw, RawPeer, serveRaw, type RawServer } from '../helpers/raw-peer.ts';
 import { ACCEPT, handshake, startTestProxy, switching, testAuthority, type TestProxy } from '../helpers/test-proxy.ts';
 
@@ -166,6 +167,34 @@ describe('a CONNECT tunnel', () => {
     client.socket.end(`CONNECT 127.0.0.1:${server.port} HTTP/1.1\r\nHost: x\r\n\r\n`);
     const upstream = await server.accept();
     await Promise.all([client.end(), upstream.end()]);
+  });
+
+  it('keeps no connection of its own beside a session that took that of another tunnel', async () => {
+    const server = await origin();
+    // The session's connection moves to another Socket object: only a real one does that.
+    const rig = await startTestApp();
+    closing.push(() => rig.stop());
+    const host = `127.0.0.1:${server.port}`;
+    const open = async (): Promise<RawPeer> => {
+      const peer = await connectRaw(rig.app.proxy.port);
+      closing.push(() => peer.socket.destroy());
+      peer.send(`CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      await peer.until('\r\n\r\n');
+      return peer;
+    };
+    // Half a TLS record: what was opened for this tunnel waits for a request.
+    const hesitant = (await open()).send('\x16\x03\x01');
+    const first = await server.accept();
+    const client = await open();
+    const second = await server.accept();
+    client.send(handshake('/', host));
+    await first.until('\r\n\r\n');
+    first.send(switching(first.received));
+    await client.until(ACCEPT);
+    await second.end();
+    hesitant.socket.destroy();
+    client.send('\x81\x80\0\0\0\0');
+    await first.until(/\x81\x80....$/s);
   });
 
   it('serves a client that has said everything, and ended its side, with the CONNECT', async () => {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { CaptureWriter } from '../../capture/session-recorder.ts';
 import type { RequestHead } from '../../contract/session.ts';
 import { FrametapError } from '../../errors.ts';
@@ -37,6 +38,8 @@ export class Tunnels {
   readonly #passthrough: readonly RegExp[];
   /** Connections that were opened for a tunnel in which nothing was said yet. */
   readonly #dialed = new WeakMap<object, DialedConnection>();
+  /** The same by the client's connection, for as long as it lives: another tunnel to that server may have taken it. */
+  readonly #own = new WeakMap<Socket, DialedConnection>();
 
   constructor(options: TunnelsOptions) {
     this.#options = options;
@@ -88,6 +91,7 @@ export class Tunnels {
       return;
     }
     if (connection.tunnel !== null) this.#dialed.set(connection.tunnel, dialed);
+    this.#own.set(outer.raw, dialed);
     const { socket: server } = dialed;
     const silence = (): void => {
       server.off('data', serverSpoke).off('end', serverEnded).pause();
@@ -123,6 +127,12 @@ export class Tunnels {
   read({ tunnel }: ClientConnection): void {
     const dialed = this.#take(tunnel);
     if (dialed !== null) this.#options.upstream.keepSpare(dialed);
+  }
+
+  /** The client's connection has become a session, and its end is not seen here: it needs no other connection. */
+  released({ raw }: ClientConnection): void {
+    const dialed = this.#own.get(raw);
+    if (dialed !== undefined) this.#options.upstream.dropSpare(dialed);
   }
 
   /** Joins both ends without a look at what passes. */
