@@ -103,7 +103,7 @@ export async function startApp(
     ...(options.onNewOpenUrl === undefined ? {} : { onNewOpenUrl: options.onNewOpenUrl }),
   });
   // Before the proxy accepts anybody, so that no moment is left in which the dashboard could be reached through it.
-  ownListeners.add({ address: dashboard.host, port: dashboard.port });
+  for (const { address, port } of dashboard.boundTo) ownListeners.add({ address, port });
   try {
     proxy = await startProxy({
       host: config.host,

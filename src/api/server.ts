@@ -2,6 +2,7 @@ import fastifySwagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastifyWebsocket from '@fastify/websocket';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyReply } from 'fastify';
+import type { AddressInfo } from 'node:net';
 import type { CaptureReader } from '../capture/capture-reader.ts';
 import type { MessageReader } from '../capture/message-reader.ts';
 import { FrametapError } from '../errors.ts';
@@ -51,6 +52,8 @@ export interface DashboardOptions {
 }
 
 export interface Dashboard extends ListenAddress {
+  /** Where it really listens: a name may stand for several addresses. */
+  readonly boundTo: readonly { readonly address: string; readonly port: number }[];
   /** The address that logs a browser in, once: another one after each use. */
   readonly openUrl: string;
   /** Closes dashboards with 1001, and the port. */
@@ -153,6 +156,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   let stopped: Promise<void> | undefined;
   return {
     ...address,
+    boundTo: app.addresses().filter((one): one is AddressInfo => typeof one !== 'string'),
     get openUrl() {
       return openUrl();
     },
