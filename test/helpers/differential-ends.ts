@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { frameBytes, type ProtocolCase, writesOf } from './protocol-cases.ts';
-import type { Line } from './ways.ts';
+import { type Line, untilClosed } from './ways.ts';
 import { parse, type ParsedFrame } from './wire-frames.ts';
 
 /** The role that the raw end plays; `ws` plays the other. */
@@ -101,8 +100,8 @@ export class RawEnd {
       raw.resetAndDestroy();
       socket.destroy();
     } else socket.end();
-    if (!socket.closed) await once(socket, 'close');
-    if (!raw.closed) await once(raw, 'close');
+    await untilClosed(socket);
+    await untilClosed(raw);
   }
 
   #change(): Promise<void> {

@@ -135,6 +135,11 @@ async function openTunnel({ app }: AppRig, port: number): Promise<Line> {
 }
 const ignore = (): void => undefined;
 
+/** Resolves when the socket is closed, after an error too. */
+export function untilClosed(socket: Socket): Promise<void> {
+  return socket.closed ? Promise.resolve() : new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
 /** Reads a head, and puts what came after it back. The socket is paused afterwards. */
 export async function readHead(socket: Socket): Promise<string> {
   let bytes = Buffer.alloc(0);

@@ -12,7 +12,7 @@ import { type AppRig, startTestApp } from '../helpers/app-rig.ts';
 import { openChromium } from '../helpers/chromium.ts';
 import { connectRaw, RawPeer, serveRaw, type RawServer } from '../helpers/raw-peer.ts';
 import { acceptOf, handshake, startTestProxy, switching } from '../helpers/test-proxy.ts';
-import { certificate, type Modes, startModes, WAYS } from '../helpers/ways.ts';
+import { certificate, type Modes, startModes, untilClosed, WAYS } from '../helpers/ways.ts';
 
 const servers: Server[] = [];
 let modes: Modes;
@@ -329,7 +329,7 @@ describe('five hundred who come and go at every stage', () => {
         socket.on('error', () => undefined).resume();
         part?.(socket, underlying);
         // Who only ends its side waits for the other's end.
-        if (!underlying.closed) await once(underlying, 'close');
+        await untilClosed(underlying);
       };
       if (stage < 4) {
         const socket = connect({ port: forward.app.proxy.port, host: '127.0.0.1' });
@@ -353,7 +353,9 @@ describe('five hundred who come and go at every stage', () => {
       if (stage > 5) socket.write(text);
       if (stage === 7) {
         socket.resume();
-        await Promise.race([once(socket, 'data'), once(socket, 'end'), once(line.raw, 'close')]);
+        const heard = (event: string): Promise<void> => new Promise((resolve) => socket.once(event, () => resolve()));
+        await Promise.race([heard('data'), heard('end'), heard('close'), untilClosed(line.raw)]);
+        if (socket.destroyed) return;
         socket.write(Buffer.from('818500000000', 'hex'));
         socket.write(Buffer.from('hello').subarray(0, random(6)));
       }
