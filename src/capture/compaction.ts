@@ -1,6 +1,6 @@
 import { FrameBit } from '../contract/frame-bits.ts';
 import type { FrameLog } from './frame-log.ts';
-import { AGAIN_BIT, ROW_BYTES, ROW_WORDS, RowFloat, RowWord, Segment } from './segment.ts';
+import { AGAIN_BIT, ROW_BYTES, ROW_WORDS, RowFloat, RowWord, Segment, spanListBytes } from './segment.ts';
 
 /**
  * Takes one session's rows and bytes out of the log, so that their memory is really free: every segment that holds
@@ -87,7 +87,7 @@ function withoutSession(
     const spans = old.spans[(link >>> 8) - 1];
     if (spans === undefined) return;
     fresh.words[target + RowWord.Link] = (link & 0xff) | (fresh.spans.push(spans) << 8);
-    fresh.spanNumbers += spans.length;
+    fresh.spanBytes += spanListBytes(spans);
   });
   for (const tenant of old.tenants) {
     if (tenant.segmentMoved(old, fresh, sessionNumber)) fresh.tenants.push(tenant);

@@ -1,4 +1,12 @@
-import { ROW_BYTES, Segment } from './segment.ts';
+import {
+  NEXT_SPAN_BYTES,
+  ROW_BYTES,
+  SECOND_SPAN_BYTES,
+  Segment,
+  SPAN_LIST_BYTES,
+  spanListBytes,
+  type Spans,
+} from './segment.ts';
 
 const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
 const MIN_SEGMENT_BYTES = 256 * 1024;
@@ -6,6 +14,8 @@ const MIN_SEGMENT_BYTES = 256 * 1024;
 const SEGMENTS_PER_BUDGET = 64;
 /** Buffers of dropped segments kept for the next ones: fresh memory costs a page fault every 4 KiB. */
 const SPARE_BUFFERS = 2;
+
+const NO_SPANS: Spans = [];
 
 /**
  * The one log of frames: an ordered list of segments with one that is being filled. It knows bytes and rows, no
@@ -76,22 +86,36 @@ export class FrameLog {
     return word;
   }
 
-  /** Notes that a frame's bytes lie in several places; returns the number of its list in `segment.spans`. */
-  addSpans(segment: Segment): number {
-    return segment.spans.push([]) - 1;
+  /**
+   * Begins the list of places of a frame that does not lie in one chunk; returns its number in `segment.spans`.
+   * @param at id of the segment in which the bytes lie
+   */
+  addSpans(segment: Segment, at: number, offset: number, length: number): number {
+    this.#count(segment, SPAN_LIST_BYTES);
+    return segment.spans.push([at, offset, length]) - 1;
   }
-  /** @param at id of the segment in which the bytes lie */
   addSpan(segment: Segment, list: number, at: number, offset: number, length: number): void {
     const spans = segment.spans[list];
     if (spans === undefined) return;
     const last = spans.length - 3;
-    if (last >= 0 && spans[last] === at && (spans[last + 1] as number) + (spans[last + 2] as number) === offset) {
+    if (spans[last] === at && (spans[last + 1] as number) + (spans[last + 2] as number) === offset) {
       spans[last + 2] = (spans[last + 2] as number) + length;
       return;
     }
     spans.push(at, offset, length);
-    segment.spanNumbers += 3;
-    if (this.#byId.get(segment.id) === segment) this.#costBytes += 24;
+    this.#count(segment, last === 0 ? SECOND_SPAN_BYTES : NEXT_SPAN_BYTES);
+  }
+  /** Takes a list back that its frame no longer needs. */
+  dropSpans(segment: Segment, list: number): void {
+    const spans = segment.spans[list] ?? NO_SPANS;
+    if (list === segment.spans.length - 1) segment.spans.pop();
+    else segment.spans[list] = NO_SPANS;
+    this.#count(segment, -spanListBytes(spans));
+  }
+
+  #count(segment: Segment, bytes: number): void {
+    segment.spanBytes += bytes;
+    if (this.#byId.get(segment.id) === segment) this.#costBytes += bytes;
   }
 
   /** Drops the oldest segment and tells its tenants; the one being filled is replaced first. */

@@ -74,6 +74,10 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     this.#notify();
   }
 
+  sessionGrew(session: SessionRecord, bytes: number): void {
+    if (!session.gone) this.#sessions.grow(session, bytes);
+  }
+
   frameSeen(session: SessionRecord): void {
     if (session.dirty && this.#noticePending) return;
     this.sessionChanged(session);

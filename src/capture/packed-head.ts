@@ -39,5 +39,7 @@ function pair(fields: readonly string[]): [string, string][] {
 export function detached(text: string): string;
 export function detached(text: string | null): string | null;
 export function detached(text: string | null): string | null {
-  return text === null ? null : Buffer.from(text, 'latin1').toString('latin1');
+  if (text === null) return null;
+  const encoding = /^[\x00-\xff]*$/.test(text) ? 'latin1' : 'utf16le';
+  return Buffer.from(text, encoding).toString(encoding);
 }

@@ -32,6 +32,8 @@ export interface RowsToCome {
 
 /** No frame that is whole in a read is longer: with a limit from here on none of them is cut. */
 const WHOLE_PAYLOAD_BYTES = 256 * 1024;
+/** Up to here a frame that came in pieces is copied to lie in one. */
+const SMALL_FRAME_BYTES = 1024;
 const NO_WORDS = new Int32Array(0);
 const NO_FLOATS = new Float64Array(0);
 
@@ -224,21 +226,24 @@ export class Recorder implements RowWriter {
   #beginSpans(scanner: FrameScanner, segment: Segment): void {
     const log = this.#host.log;
     const { headerLength, payloadStart, payloadEnd } = scanner;
-    const list = log.addSpans(segment);
-    segment.words[this.#lastWord + RowWord.Link] = headerLength | ((list + 1) << 8);
     const start = payloadStart - headerLength;
+    const from = Math.max(0, start);
+    // Before anything is kept: to make room for it may cost the row its segment.
+    segment.words[this.#lastWord + RowWord.Link] = headerLength | ((segment.spans.length + 1) << 8);
+    let list: number;
     if (start < 0) {
       // The header's first bytes came in chunks that may be gone: a copy of them costs less than to look after those.
       log.keep(scanner.heldHeader, -start);
-      log.addSpan(segment, list, log.keptSegment.id, log.keptOffset, -start);
-    }
-    const from = Math.max(0, start);
-    if (payloadEnd > from) log.addSpan(segment, list, this.#chunkSegment, this.#offset + from, payloadEnd - from);
+      list = log.addSpans(segment, log.keptSegment.id, log.keptOffset, -start);
+      if (payloadEnd > from) log.addSpan(segment, list, this.#chunkSegment, this.#offset + from, payloadEnd - from);
+    } else list = log.addSpans(segment, this.#chunkSegment, this.#offset + from, payloadEnd - from);
     this.#spans = list;
     this.#heldBytes = payloadEnd - payloadStart;
     this.#holed = false;
     this.#session.bytes[this.#side] += payloadEnd - payloadStart;
-    if (scanner.ends) segment.payloadBytes += scanner.payloadLength;
+    if (!scanner.ends) return;
+    segment.payloadBytes += scanner.payloadLength;
+    this.#straighten(segment, scanner);
   }
 
   #continue(scanner: FrameScanner): void {
@@ -255,7 +260,44 @@ export class Recorder implements RowWriter {
     if (!scanner.ends) return;
     segment.payloadBytes += scanner.payloadLength;
     const cut = this.#heldBytes < scanner.payloadLength ? FrameBit.PayloadCut : 0;
+    if (cut === 0) this.#straighten(segment, scanner);
     this.#amend(FrameBit.Complete | cut, 0);
+  }
+
+  /**
+   * A frame that lies in one piece needs no list of pieces; a small one that does not is copied to one, which costs less
+   * than its list. So only large frames have lists.
+   */
+  #straighten(segment: Segment, scanner: FrameScanner): void {
+    const spans = segment.spans[this.#spans];
+    if (spans === undefined) return;
+    let offset = spans[1] as number;
+    if (spans.length !== 3 || spans[0] !== segment.id) {
+      const copied = scanner.headerLength + scanner.payloadLength <= SMALL_FRAME_BYTES && this.#copyWhole(spans);
+      // To make room for the copy may have cost the row its segment, and a copy elsewhere is none that a row points to.
+      if (!copied || this.#lastSegment !== segment || this.#host.log.keptSegment !== segment) return;
+      offset = this.#host.log.keptOffset;
+    }
+    segment.words[this.#lastWord + RowWord.SlabSegment] = segment.id;
+    segment.words[this.#lastWord + RowWord.SlabOffset] = offset;
+    segment.words[this.#lastWord + RowWord.Link] = scanner.headerLength;
+    this.#host.log.dropSpans(segment, this.#spans);
+  }
+
+  /** Keeps a copy of all the bytes that `spans` names; false where some are gone. */
+  #copyWhole(spans: readonly number[]): boolean {
+    const { log } = this.#host;
+    const whole = new Uint8Array(SMALL_FRAME_BYTES);
+    let length = 0;
+    for (let i = 0; i < spans.length; i += 3) {
+      const slab = log.segment(spans[i] as number);
+      if (slab === undefined) return false;
+      const start = spans[i + 1] as number;
+      whole.set(slab.bytes.subarray(start, start + (spans[i + 2] as number)), length);
+      length += spans[i + 2] as number;
+    }
+    log.keep(whole, length);
+    return true;
   }
 
   /** Marks the frame that `record` saw last; `bits` as in contract/violations.ts. */

@@ -20,6 +20,11 @@ export class SessionList {
     this.#append(session);
   }
 
+  grow(session: SessionRecord, bytes: number): void {
+    session.costBytes += bytes;
+    this.costBytes += bytes;
+  }
+
   /** Moves a session to the end of the order. */
   touch(session: SessionRecord, seq: number): void {
     session.changedSeq = seq;

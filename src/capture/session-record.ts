@@ -32,6 +32,8 @@ export interface SessionHost {
   /** The session has changed: it gets a new place in the log. */
   sessionChanged(session: SessionRecord): void;
   readonly texts: TextArena;
+  /** It costs `bytes` more than before. */
+  sessionGrew(session: SessionRecord, bytes: number): void;
 }
 
 /** What a session costs beside its texts: its objects, and its places in maps and lists. Measured. */
@@ -109,7 +111,7 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     this.#host = host;
     this.number = start.number;
     this.id = String(start.number);
-    this.#url = start.url;
+    this.#url = detached(start.url);
     this.#mode = start.mode;
     this.#client = start.client;
     this.#startedUs = host.clock();
@@ -117,7 +119,9 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   }
 
   update(facts: Partial<SessionFacts>): void {
-    if (facts.url !== undefined) this.#url = facts.url;
+    const { url, subprotocol, extensions } = facts;
+    this.#grow((url?.length ?? 0) + (subprotocol?.length ?? 0) + (extensions?.length ?? 0));
+    if (facts.url !== undefined) this.#url = detached(facts.url);
     if (facts.server !== undefined) this.#server = facts.server;
     if (facts.clientTls !== undefined) this.#clientTls = facts.clientTls;
     if (facts.timingsMs !== undefined) this.#timings = { ...this.#timings, ...facts.timingsMs };
@@ -148,6 +152,7 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     if (this.state === 'failed' || this.state === 'closed') return;
     this.state = this.state === 'open' ? 'closed' : 'failed';
     this.#fault = fault;
+    this.#grow(fault.message.length);
     this.#closedUs = this.#host.clock();
     this.#host.sessionChanged(this);
   }
@@ -333,6 +338,10 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     const { texts } = this.#host;
     if (former !== null) texts.release(former);
     return this.gone ? null : texts.keep(text);
+  }
+
+  #grow(bytes: number): void {
+    if (bytes > 0) this.#host.sessionGrew(this, bytes);
   }
 
   #read(text: KeptText | null): string | null {
