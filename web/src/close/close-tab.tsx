@@ -6,6 +6,7 @@ import { formatFullTime } from '../format/clock.ts';
 import { formatCount, formatMs } from '../format/numbers.ts';
 import { visibleLine } from '../format/visible-text.ts';
 import { setUi } from '../state.ts';
+import { SilenceLine } from './silence-line.tsx';
 import './close.css';
 
 export default function CloseTab({ session }: { readonly session: SessionSummary }): ReactNode {
@@ -13,6 +14,7 @@ export default function CloseTab({ session }: { readonly session: SessionSummary
   return (
     <div className="page" tabIndex={0} role="region" aria-label="Close">
       {close === null ? <NotClosed session={session} /> : <Closed session={session} close={close} />}
+      {close !== null && <SilenceLine session={session} />}
     </div>
   );
 }

@@ -2,6 +2,7 @@ import { useMemo, type ReactNode } from 'react';
 import type uPlot from 'uplot';
 import type { SessionSummary } from '../../../src/contract/session.ts';
 import type { FrameSink } from '../capture/frame-walk.ts';
+import { SilenceLine } from '../close/silence-line.tsx';
 import { formatCount, formatMs } from '../format/numbers.ts';
 import { setUi } from '../state.ts';
 import { axis, Chart, timeAxis } from '../statistics/chart.tsx';
@@ -67,7 +68,7 @@ export default function HeartbeatTab({ session }: { readonly session: SessionSum
           </p>
         </>
       )}
-      <IdleEnd session={session} />
+      {session.close !== null && <SilenceLine session={session} />}
     </div>
   );
 }
@@ -138,16 +139,5 @@ function RoundTrips({ beats, version }: { readonly beats: readonly Beat[]; reado
         ],
       })}
     />
-  );
-}
-
-/** Ended without a close frame: how long had it been quiet, and was that somebody's timeout? */
-function IdleEnd({ session }: { readonly session: SessionSummary }): ReactNode {
-  if (session.close === null || session.close.how === 'closing-handshake') return null;
-  return (
-    <p className="statistics-line dim">
-      The connection ended without a closing handshake ({session.close.how}, by the {session.close.by}): if it had been
-      quiet before, that may be an idle timeout on the way. Timing shows when the last frame passed.
-    </p>
   );
 }
