@@ -24,6 +24,12 @@ export interface HttpExchange {
   readonly response: ServerResponse;
 }
 
+/** Exchanges of one connection, and what listens for its end. */
+interface Unanswered {
+  readonly exchanges: Set<HttpExchange>;
+  readonly gone: () => void;
+}
+
 /** Idle connections of browsers live about this long elsewhere too. */
 const KEEP_ALIVE_MS = 75_000;
 
@@ -32,7 +38,10 @@ export class HttpRequests {
   readonly #options: HttpRequestsOptions;
   readonly #server: Server<typeof Request>;
   readonly #connections = new WeakMap<Duplex, ClientConnection>();
-  readonly #busy = new Map<Duplex, number>();
+  /** What is not answered yet, by connection. */
+  readonly #busy = new Map<Duplex, Unanswered>();
+  /** Connections that leave, each with what happens when the last of its answers has gone out. */
+  readonly #leaving = new Map<Duplex, () => void>();
   #whenIdle: (() => void) | null = null;
 
   constructor(options: HttpRequestsOptions) {
@@ -88,23 +97,40 @@ export class HttpRequests {
     }
     request.on('error', ignoreError);
     response.on('error', ignoreError);
+    // Behind a request to leave nothing else is answered on this connection.
+    if (this.#leaving.has(socket)) return;
     const head = headOf(request);
     if (isHandshake(head)) {
       // Not well made, or Node would have called it an upgrade: it is refused, on the socket itself.
-      this.#options.handshake(connection, head, EMPTY);
+      this.#whenAnswered(socket, () => this.#options.handshake(connection, head, EMPTY));
       return;
     }
-    this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + 1);
-    response.once('close', () => this.#exchangeEnded(socket));
+    this.#unanswered(socket).exchanges.add(exchange);
+    response.once('close', () => this.#exchangeEnded(socket, exchange));
     // While stopping, each answer is the last one of its connection.
     if (this.#whenIdle !== null) response.setHeader('Connection', 'close');
     this.#options.request(connection, head, exchange);
   }
 
-  #exchangeEnded(socket: Socket): void {
-    const left = (this.#busy.get(socket) ?? 1) - 1;
-    if (left > 0) this.#busy.set(socket, left);
-    else this.#busy.delete(socket);
+  #unanswered(socket: Socket): Unanswered {
+    let unanswered = this.#busy.get(socket);
+    if (unanswered === undefined) {
+      unanswered = { exchanges: new Set(), gone: () => this.#gone(socket) };
+      this.#busy.set(socket, unanswered);
+      socket.on('close', unanswered.gone);
+    }
+    return unanswered;
+  }
+
+  #exchangeEnded(socket: Socket, exchange: HttpExchange): void {
+    const unanswered = this.#busy.get(socket);
+    if (unanswered?.exchanges.delete(exchange) !== true || unanswered.exchanges.size > 0) return;
+    socket.off('close', unanswered.gone);
+    this.#busy.delete(socket);
+    const leave = this.#leaving.get(socket);
+    this.#leaving.delete(socket);
+    // An answer may have been the connection's last.
+    if (socket.writable) leave?.();
     if (this.#busy.size === 0) this.#whenIdle?.();
   }
 
@@ -114,14 +140,43 @@ export class HttpRequests {
       socket.destroy();
       return;
     }
+    this.#whenAnswered(connection.socket, () => this.#options[door](connection, headOf(request), rest));
+  }
+
+  /** Answers go out in the order of the requests (RFC 9112 §9.3.2): a door that writes by itself waits for its turn. */
+  #whenAnswered(socket: Socket, open: () => void): void {
     socket.pause();
-    this.#options[door](connection, headOf(request), rest);
+    const unanswered = this.#busy.get(socket);
+    if (unanswered === undefined) {
+      open();
+      return;
+    }
+    // After an upgrade Node's server has let go of the socket, and no longer tells the answer under way that there is room again.
+    const tellRoom = (): void => {
+      for (const { response } of unanswered.exchanges) if (response.socket === socket) response.emit('drain');
+    };
+    socket.on('drain', tellRoom);
+    this.#leaving.set(socket, () => {
+      socket.off('drain', tellRoom).setTimeout(0);
+      open();
+    });
+  }
+
+  /** Node tells only the answer that has the socket of its end: those that wait behind it are told here. */
+  #gone(socket: Socket): void {
+    this.#leaving.delete(socket);
+    for (const { response } of [...(this.#busy.get(socket)?.exchanges ?? [])]) {
+      if (response.socket !== null) continue;
+      response.destroy();
+      response.emit('close');
+    }
   }
 
   #refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
     const connection = this.#connections.get(socket);
-    // In the middle of an answer another one would only corrupt it.
-    if (connection === undefined || error.code === 'ECONNRESET' || !socket.writable || this.#busy.has(socket)) {
+    // A body that breaks off takes its exchange with it: in the middle of an answer another one would only corrupt it.
+    const broken = [...(this.#busy.get(socket)?.exchanges ?? [])].some(({ request }) => !request.complete);
+    if (connection === undefined || error.code === 'ECONNRESET' || !socket.writable || broken) {
       socket.destroy();
       return;
     }
@@ -130,8 +185,11 @@ export class HttpRequests {
       code === 'bad-request'
         ? new FrametapError(code, `The bytes are no HTTP/1.1 request (${error.code ?? error.message}).`)
         : new FrametapError(code);
-    this.#options.refused(connection, problem);
-    endWith(connection.socket, connection.raw, answerBytes(refusal(problem)));
+    if (this.#leaving.has(socket)) return;
+    this.#whenAnswered(connection.socket, () => {
+      this.#options.refused(connection, problem);
+      endWith(connection.socket, connection.raw, answerBytes(refusal(problem)));
+    });
   }
 }
 

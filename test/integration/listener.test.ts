@@ -147,6 +147,83 @@ describe('an ordinary request', () => {
     },
   );
 
+  /** A request, with what is to follow it in the same segment. */
+  const pipelined = (port: number, following: string): string =>
+    `GET http://127.0.0.1:${port}/slow HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n${following}`;
+
+  it.each([
+    ['a handshake', (port: number) => handshake(`http://127.0.0.1:${port}/ws`, `127.0.0.1:${port}`)],
+    ['a CONNECT', (port: number) => `CONNECT 127.0.0.1:${port} HTTP/1.1\r\nHost: x\r\n\r\n`],
+    ['garbage', () => '\0\x01\x02\r\n\r\n'],
+    ['a bad handshake', () => handshake('http://x/', 'x', ['Connection: close', 'Sec-WebSocket-Key: bad'])],
+  ])('is answered before %s that was sent behind it', async (name, made) => {
+    const server = await origin();
+    const peer = await client(await proxyWith());
+    peer.send(pipelined(server.port, made(server.port)));
+    const slow = await server.accept();
+    await slow.until('GET /slow');
+    // Everything that came with it has been seen by the time another connection is served.
+    const other = await client(await proxyWith());
+    other.send('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    await other.end();
+    expect(peer.received).toBe('');
+    expect(server.peers).toHaveLength(1);
+    slow.send('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst');
+    if (name === 'a handshake') {
+      const upstream = await server.accept();
+      await upstream.until('\r\n\r\n');
+      upstream.send(switching(upstream.received));
+    }
+    const expected = { 'a handshake': '101 ', 'a CONNECT': '200 ' }[name] ?? '400 ';
+    expect(await peer.until(new RegExp(`first.*${expected}`, 's'))).toMatch(
+      new RegExp(`^HTTP/1\\.1 200 OK\r\n[^]*\r\n\r\nfirstHTTP/1\\.1 ${expected}`),
+    );
+  });
+
+  it('has its long answer whole before that of a handshake that was sent behind it', async () => {
+    const server = await origin();
+    const peer = await client(await proxyWith());
+    const host = `127.0.0.1:${server.port}`;
+    peer.socket.pause();
+    peer.send(pipelined(server.port, handshake(`http://${host}/ws`, host)));
+    const body = 'x'.repeat(30_000_000);
+    (await server.accept()).send(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    // The answer fills every buffer on its way first.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(server.peers).toHaveLength(1);
+    peer.socket.resume();
+    const upstream = await server.accept();
+    await upstream.until('\r\n\r\n');
+    upstream.send(switching(upstream.received));
+    await peer.until(ACCEPT);
+    expect(peer.received.indexOf('HTTP/1.1 101 ')).toBe(peer.received.indexOf('xH') + 1);
+    expect(peer.received.indexOf('xH')).toBe(peer.received.indexOf('\r\n\r\n') + 3 + body.length);
+  });
+
+  it('that is the last of its connection leaves a handshake behind it unanswered', async () => {
+    const server = await origin();
+    const proxy = await proxyWith();
+    const peer = await client(proxy);
+    const host = `127.0.0.1:${server.port}`;
+    peer.send(
+      pipelined(server.port, handshake(`http://${host}/ws`, host)).replace('Host', 'Connection: close\r\nHost'),
+    );
+    (await server.accept()).send('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst');
+    expect(await peer.end()).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nfirst$/);
+    expect(proxy.capture.sessions).toHaveLength(0);
+  });
+
+  it('is given up where the client goes, also while others wait for their turn', async () => {
+    const server = await origin();
+    const peer = await client(await proxyWith());
+    const host = `127.0.0.1:${server.port}`;
+    peer.send(`GET http://${host}/1 HTTP/1.1\r\nHost: ${host}\r\n\r\n${pipelined(server.port, '')}`);
+    const both = [await server.accept(), await server.accept()];
+    for (const one of both) await one.until('\r\n\r\n');
+    peer.socket.resetAndDestroy();
+    for (const one of both) await one.end();
+  });
+
   it('to a server that refuses the connection gets 502 with the reason', async () => {
     const server = await serveRaw();
     server.close();
