@@ -29,6 +29,8 @@ export class FrameLog {
   /** Where the last `keep` put its bytes. */
   keptSegment: Segment;
   keptOffset = 0;
+  /** Writes to slow peers that read from a segment. Each holds a whole one when the log wants to drop it. */
+  waitingWrites = 0;
   #costBytes = 0;
   #nextId = 1;
   readonly #byId = new Map<number, Segment>();

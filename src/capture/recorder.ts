@@ -90,6 +90,10 @@ export class Recorder implements RowWriter {
     this.#offset = log.keptOffset;
     return log.keptSegment;
   }
+  /** The log whose segments waiting writes read from. */
+  get log(): FrameLog {
+    return this.#host.log;
+  }
   /** Where in its segment the chunk lies that was kept last. */
   get keptOffset(): number {
     return this.#offset;

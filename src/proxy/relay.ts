@@ -11,6 +11,9 @@ import { createFrameKernel, type FrameKernel, PLAIN_AREA, READ_BYTES, WriteAreas
 import { MaskingKeys } from './masking-keys.ts';
 import { NOTHING_ORDINARY, OrdinaryFrames } from './ordinary-frames.ts';
 
+/** More of them than this, and what a slow peer is sent is copied instead of pinned in the log. */
+const MOST_WAITING_WRITES = 8;
+
 /** What all relays share. */
 export interface RelayGround {
   readonly kernel: FrameKernel;
@@ -163,8 +166,10 @@ export class Relay {
     if (this.#hold !== null) {
       this.#passHeld(this.#hold, kernel.bytes.subarray(0, cut), length);
       if (segment !== null) segment.pins--;
-    } else if (segment === null) this.#write(Buffer.from(kernel.bytes.subarray(0, cut)));
-    else if (!this.#write(Buffer.from(segment.buffer, offset, cut))) this.#wait({ area: null, segment });
+    } else if (segment === null || recorder.log.waitingWrites >= MOST_WAITING_WRITES) {
+      this.#write(Buffer.from(kernel.bytes.subarray(0, cut)));
+      if (segment !== null) segment.pins--;
+    } else if (!this.#write(Buffer.from(segment.buffer, offset, cut))) this.#wait({ area: null, segment });
     else segment.pins--;
     if (this.#stopped) this.#listener.stopped(this);
   }
@@ -338,6 +343,7 @@ export class Relay {
 
   #wait(memory: { readonly area: number | null; readonly segment: Segment | null }): void {
     this.#waiting.push({ end: this.#writtenBytes, ...memory });
+    if (memory.segment !== null) this.recorder.log.waitingWrites++;
   }
 
   /** Called for each write when it has left the process, or has failed. */
@@ -358,7 +364,10 @@ export class Relay {
     for (const { end, area, segment } of this.#waiting) {
       if (end > upTo) break;
       if (area !== null) this.#ground.areas.giveBack(area);
-      if (segment !== null) segment.pins--;
+      if (segment !== null) {
+        segment.pins--;
+        this.recorder.log.waitingWrites--;
+      }
       released++;
     }
     this.#waiting.splice(0, released);
