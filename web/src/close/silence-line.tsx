@@ -14,10 +14,12 @@ export function SilenceLine({ session }: { readonly session: SessionSummary }): 
   if (silence === null) return null;
   return (
     <p className="statistics-line">
-      Before the end it was quiet for {formatMs(silence.beforeEndMs)}; the longest silence that it had survived
-      {session.frameCount > LAST_FRAMES && ` among the last ${formatCount(LAST_FRAMES)} frames`} was{' '}
-      {formatMs(silence.survivedMs)}.
-      {silence.guessS !== null && <b> That looks like an idle timeout of about {formatCount(silence.guessS)} s.</b>}
+      Before the end it was quiet for {formatMs(silence.beforeEndMs)}
+      {silence.survivedMs > 0 &&
+        `; the longest silence before${
+          session.frameCount > LAST_FRAMES ? `, among the last ${formatCount(LAST_FRAMES)} frames,` : ''
+        } was ${formatMs(silence.survivedMs)}`}
+      .{silence.guessS !== null && <b> That looks like an idle timeout of about {formatCount(silence.guessS)} s.</b>}
     </p>
   );
 }
