@@ -226,6 +226,10 @@ class Front implements Doors {
   #request(connection: ClientConnection, head: RequestHead, exchange: HttpExchange): void {
     const { request, response } = exchange;
     try {
+      // RFC 9112 §3.2: which of them counts is not for every hop to decide by itself.
+      if (fieldValues(head.headers, 'host').length > 1) {
+        throw new FrametapError('bad-request', 'The request has more than one Host field.');
+      }
       const route = this.#route(head, connection);
       if (route === null) {
         this.#pages.serve(request, response, head.target);

@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import type { ClientConnection } from '../../src/proxy/client-connection.ts';
+import { absoluteFormMode } from '../../src/proxy/modes/absolute-form.ts';
 import { connectRaw, serveRaw, type RawPeer, type RawServer } from '../helpers/raw-peer.ts';
 import { ACCEPT, handshake, startTestProxy, switching, type TestProxy } from '../helpers/test-proxy.ts';
 
@@ -50,6 +52,18 @@ describe('a handshake in absolute form', () => {
     const { server, client, host } = await setUp();
     client.send(handshake(`ws://${host}/`, 'elsewhere.test'));
     expect(await (await server.accept()).until('\r\n\r\n')).toContain(`\r\nHost: ${host}\r\n`);
+  });
+
+  it.each<[readonly string[], string | undefined]>([
+    [[], undefined],
+    [['A.test:80'], undefined],
+    [['b.test'], 'a.test'],
+    [['a.test', 'a.test'], 'a.test'],
+    [['b.test', 'a.test'], 'a.test'],
+  ])('with the Host fields %j has its Host replaced by %s', (hosts, host) => {
+    const headers = hosts.map((value) => ['Host', value] as const);
+    const head = { method: 'GET', target: 'http://a.test/', httpVersion: '1.1', headers };
+    expect(absoluteFormMode.route(head, {} as ClientConnection)?.host).toBe(host);
   });
 
   it('does not carry fields that are for the proxy', async () => {

@@ -224,6 +224,22 @@ describe('an ordinary request', () => {
     for (const one of both) await one.end();
   });
 
+  it.each(['forward', 'reverse', 'tunnel', 'own pages'])('with two Host fields gets 400: %s', async (way) => {
+    const server = await origin();
+    const reverse = way === 'reverse' ? { secure: false, host: '127.0.0.1', port: server.port } : null;
+    const peer = await client(await proxyWith({ reverse }));
+    const host = `127.0.0.1:${server.port}`;
+    if (way === 'tunnel') {
+      peer.send(`CONNECT ${host} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      await peer.until('\r\n\r\n');
+      peer.received = '';
+    }
+    const target = way === 'forward' ? `http://${host}/` : '/';
+    peer.send(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nHost: other.test\r\nConnection: close\r\n\r\n`);
+    expect(await peer.end()).toMatch(/^HTTP\/1\.1 400 [^]*frametap: bad-request\n/);
+    for (const { received } of server.peers) expect(received).toBe('');
+  });
+
   it('to a server that refuses the connection gets 502 with the reason', async () => {
     const server = await serveRaw();
     server.close();

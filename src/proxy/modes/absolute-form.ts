@@ -11,7 +11,7 @@ export const absoluteFormMode: Mode = {
     const origin = { secure: url.secure, host: url.host, port: url.port };
     const hosts = fieldValues(head.headers, 'host');
     // RFC 9112 §3.2.2: the URL decides, and a Host that says something else is replaced.
-    const agrees = hosts.length !== 1 || sameAuthority(hosts[0] ?? '', origin);
+    const agrees = hosts.length === 0 || (hosts.length === 1 && sameAuthority(hosts[0] ?? '', origin));
     return {
       mode: 'absolute-form',
       origin,
