@@ -152,6 +152,16 @@ describe('a CONNECT tunnel', () => {
     expect(await client.end()).toMatch(/^HTTP\/1\.1 400 [^]*frametap: target-invalid\n/);
   });
 
+  it.each(['end', 'reset'] as const)('in which nothing was said carries the %s of the server', async (parting) => {
+    const server = await origin();
+    const client = await tunnel(await proxyWith(), `127.0.0.1:${server.port}`);
+    const { socket } = await server.accept();
+    if (parting === 'end') socket.end();
+    else socket.resetAndDestroy();
+    await client.end();
+    expect(client.error?.code).toBe(parting === 'end' ? undefined : 'ECONNRESET');
+  });
+
   it('lets go of the server where the client leaves without a word', async () => {
     const server = await origin();
     const client = await tunnel(await proxyWith(), `127.0.0.1:${server.port}`);
@@ -473,20 +483,26 @@ describe('TLS in a tunnel', () => {
     expect((await proxy.capture.failed()).fault).toMatchObject({ code: 'client-tls-failed' });
   });
 
-  it('passes unread for hosts named by --passthrough', async () => {
+  it.each([
+    ['secret.*', 'secret.test', '127.0.0.1'],
+    ['s?cret.te?t', 'secret.test', '127.0.0.1'],
+    ['*.test', 'secret.test.', '127.0.0.1'],
+    ['*.test.', 'secret.test', '127.0.0.1'],
+    ['[::1]', '[::1]', '::1'],
+    ['::*', '[::1]', '::1'],
+  ])('passes unread for hosts named by --passthrough %s: %s', async (glob, host, address) => {
     const secureContext = await tlsContext('secret.test');
     const server = createTlsServer({ SNICallback: (_, done) => done(null, secureContext) }, (socket) =>
       socket.end('straight from the server'),
     );
-    server.listen(0, '127.0.0.1');
+    server.listen(0, address);
     await once(server, 'listening');
     closing.push(() => server.close());
     const { port } = server.address() as AddressInfo;
-    const lookup = (): Promise<{ address: string; family: number }[]> =>
-      Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
-    const proxy = await proxyWith({ passthrough: ['*.example', 'secret.*'], upstreamOptions: { lookup } });
+    const lookup = (): Promise<{ address: string; family: number }[]> => Promise.resolve([{ address, family: 4 }]);
+    const proxy = await proxyWith({ passthrough: ['*.example', glob], upstreamOptions: { lookup } });
     const authority = await testAuthority();
-    const inner = secured(await tunnel(proxy, `secret.test:${port}`), {
+    const inner = secured(await tunnel(proxy, `${host}:${port}`), {
       servername: 'secret.test',
       ca: authority.certificatePem,
     });

@@ -9,7 +9,7 @@ import type { Origin } from '../leg.ts';
 import type { Reception } from '../listener.ts';
 import { isOwnHost } from '../own-pages.ts';
 import { asFrametapError, refuseAndRecord } from '../recorded-refusal.ts';
-import { joinUnread } from '../tunnel.ts';
+import { joinUnread, reset } from '../tunnel.ts';
 import type { DialedConnection, TunnelUpstream } from '../upstream.ts';
 import type { Mode } from './mode.ts';
 
@@ -25,7 +25,7 @@ export interface TunnelsOptions {
   readonly capture: CaptureWriter;
   readonly upstream: TunnelUpstream;
   readonly reception: Reception;
-  /** Hosts whose TLS is not opened; `*` stands for any text. */
+  /** Hosts whose TLS is not opened; `*` stands for any text, `?` for one character. IPv6 with brackets or without. */
   readonly passthrough: readonly string[];
 }
 
@@ -43,9 +43,7 @@ export class Tunnels {
 
   constructor(options: TunnelsOptions) {
     this.#options = options;
-    this.#passthrough = options.passthrough.map(
-      (glob) => new RegExp(`^${glob.split('*').map(escapeRegExp).join('.*')}$`, 'i'),
-    );
+    this.#passthrough = options.passthrough.map(hostPattern);
   }
 
   /** Answers a CONNECT. */
@@ -94,7 +92,7 @@ export class Tunnels {
     this.#own.set(outer.raw, dialed);
     const { socket: server } = dialed;
     const silence = (): void => {
-      server.off('data', serverSpoke).off('end', serverEnded).pause();
+      server.off('data', serverSpoke).off('end', serverEnded).off('close', serverGone).pause();
     };
     // A server that speaks first (SSH, SMTP, …) speaks neither HTTP nor TLS.
     const serverSpoke = (chunk: Buffer): void => {
@@ -109,7 +107,12 @@ export class Tunnels {
       endWith(outer.socket, outer.raw, EMPTY);
       server.destroy();
     };
-    server.on('data', serverSpoke).on('end', serverEnded).resume();
+    const serverGone = (): void => {
+      silence();
+      stop();
+      reset(outer.raw);
+    };
+    server.on('data', serverSpoke).on('end', serverEnded).on('close', serverGone).resume();
     outer.raw.once('close', () => {
       const unused = connection.tunnel !== null && this.#dialed.get(connection.tunnel);
       if (unused) unused.socket.destroy();
@@ -120,7 +123,9 @@ export class Tunnels {
 
   /** Whether the TLS in this tunnel is to stay closed. */
   passesThrough({ tunnel }: ClientConnection): boolean {
-    return tunnel !== null && this.#passthrough.some((pattern) => pattern.test(tunnel.host));
+    if (tunnel === null) return false;
+    const host = withoutRoot(tunnel.host);
+    return this.#passthrough.some((pattern) => pattern.test(host));
   }
 
   /** The first request or handshake in the tunnel takes the connection that was opened for it. */
@@ -164,4 +169,12 @@ export class Tunnels {
   }
 }
 
-const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+/** A name that ends in a dot is the same name (RFC 1034 §3.1). */
+const withoutRoot = (name: string): string => name.replace(/\.$/, '');
+
+function hostPattern(glob: string): RegExp {
+  const host = withoutRoot(glob.replace(/^\[(.*)\]$/, '$1'));
+  const source = host.replace(/[.*+?^${}()|[\]\\]/g, (sign) => WILDCARDS[sign] ?? `\\${sign}`);
+  return new RegExp(`^${source}$`, 'i');
+}
+const WILDCARDS: Readonly<Record<string, string>> = { '*': '.*', '?': '.' };
