@@ -133,6 +133,12 @@ export const ERRORS = entry({
     status: 400,
     section: 'RFC 9112 §3.2',
   },
+  'handshake-body': {
+    means: 'An opening handshake has no body, and this one announces one.',
+    remedy: 'Send neither Transfer-Encoding nor Content-Length.',
+    status: 400,
+    section: 'RFC 6455 §4.1',
+  },
   'target-invalid': {
     means: 'The request target is no address that can be proxied.',
     remedy: 'Use an absolute URL, or CONNECT host:port.',

@@ -32,6 +32,12 @@ export function checkClientHandshake(head: RequestHead): FrametapError | null {
   if (!hasToken(headers, 'connection', 'upgrade')) return new FrametapError('handshake-connection');
   const hosts = fieldValues(headers, 'host');
   if (hosts.length !== 1 || hosts[0] === '') return new FrametapError('handshake-host');
+  if (
+    fieldValues(headers, 'transfer-encoding').length > 0 ||
+    fieldValues(headers, 'content-length').some((length) => !/^0+$/.test(length))
+  ) {
+    return new FrametapError('handshake-body');
+  }
   const versions = fieldValues(headers, 'sec-websocket-version');
   if (versions.length !== 1 || versions[0] !== '13') {
     const found = versions.length === 0 ? 'missing' : versions.join(', ');

@@ -192,6 +192,8 @@ describe("a client's own bad handshake", () => {
     ['a bad key', handshake('/', 'x', ['Sec-WebSocket-Key: short']), 400, 'handshake-key'],
     ['no Connection token', handshake('/', 'x', ['Connection: keep-alive']), 400, 'handshake-connection'],
     ['no Upgrade', handshake('/', 'x', ['-Upgrade']), 400, 'handshake-upgrade'],
+    ['a body', `${handshake('/', 'x', ['Content-Length: 5'])}GET /`, 400, 'handshake-body'],
+    ['chunks', `${handshake('/', 'x', ['Transfer-Encoding: chunked'])}0\r\n\r\n`, 400, 'handshake-body'],
     ['no Host', handshake('/', 'x', ['-Host']), 400, 'handshake-host'],
     ['version 8', handshake('/', 'x', ['Sec-WebSocket-Version: 8']), 426, 'handshake-version'],
   ])('with %s is answered with the reason, and is in the capture', async (_, request, status, code) => {

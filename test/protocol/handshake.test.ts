@@ -56,6 +56,8 @@ const answer = (name: string, ...values: string[]): ResponseHead => ({
 describe("a client's opening handshake", () => {
   it('is accepted with any case of names and tokens', () => {
     expect(checkClientHandshake(REQUEST)).toBeNull();
+    const headers = [...REQUEST.headers, ['Content-Length', '0'] as const];
+    expect(checkClientHandshake({ ...REQUEST, headers })).toBeNull();
   });
 
   it.each<[string, RequestHead, string, number]>([
@@ -66,6 +68,8 @@ describe("a client's opening handshake", () => {
     ['no Connection token', request('Connection', 'keep-alive'), 'handshake-connection', 400],
     ['no Host', request('Host'), 'handshake-host', 400],
     ['two Hosts', request('Host', 'a', 'b'), 'handshake-host', 400],
+    ['a length', { ...REQUEST, headers: [...REQUEST.headers, ['content-length', '5']] }, 'handshake-body', 400],
+    ['chunks', { ...REQUEST, headers: [...REQUEST.headers, ['Transfer-Encoding', 'x']] }, 'handshake-body', 400],
     ['version 8', request('Sec-WebSocket-Version', '8'), 'handshake-version', 426],
     ['no version', request('Sec-WebSocket-Version'), 'handshake-version', 426],
     ['two versions', request('Sec-WebSocket-Version', '13', '13'), 'handshake-version', 426],
