@@ -54,10 +54,10 @@ export interface HandshakeGround {
 const MAX_EARLY_BYTES = 64 * 1024;
 const EMPTY = Buffer.alloc(0);
 
-/** The URL of a handshake's session. */
+/** The URL of a handshake's session: where it goes, whatever authority an absolute target claims. */
 export function webSocketUrl({ origin, target }: Route): string {
-  if (/^[a-z]+:\/\//i.test(target)) return target;
-  const path = target.startsWith('/') ? target : `/${target}`;
+  const rest = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#\\]*/i, '');
+  const path = rest.startsWith('/') ? rest : `/${rest}`;
   return `${origin.secure ? 'wss' : 'ws'}://${formatAuthority(origin)}${path}`;
 }
 

@@ -91,6 +91,22 @@ describe('a CONNECT tunnel', () => {
     expect(session.start).toMatchObject({ mode: 'connect', url: `ws://127.0.0.1:${server.port}/chat` });
   });
 
+  it.each(['ws://elsewhere.test/chat?x', 'HTTPS://elsewhere.test:1/chat?x'])(
+    'is where its handshake goes in the capture, whatever the target claims: %s',
+    async (target) => {
+      const server = await origin();
+      const proxy = await proxyWith();
+      const host = `127.0.0.1:${server.port}`;
+      const client = await tunnel(proxy, host);
+      client.send(handshake(target, host));
+      const upstream = await server.accept();
+      await upstream.until('\r\n\r\n');
+      upstream.send(switching(upstream.received));
+      await client.until(ACCEPT);
+      expect((await proxy.capture.open()).start.url).toBe(`ws://${host}/chat?x`);
+    },
+  );
+
   it('takes bytes that come together with the CONNECT', async () => {
     const server = await origin();
     const proxy = await proxyWith();
