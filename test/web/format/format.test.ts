@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { formatFullTime } from '../../../web/src/format/clock.ts';
-import { formatBytes, formatElapsed, formatMemory, formatMs, formatShort } from '../../../web/src/format/numbers.ts';
+import {
+  formatBytes,
+  formatElapsed,
+  formatMemory,
+  formatMs,
+  formatRate,
+  formatShort,
+} from '../../../web/src/format/numbers.ts';
 import { previewOfBytes } from '../../../web/src/format/preview.ts';
 import { visibleLine, visibleParts } from '../../../web/src/format/visible-text.ts';
 import { parseIsoMicros } from '../../../web/src/capture/iso-time.ts';
@@ -9,6 +16,9 @@ import { isoMicros } from '../../../src/contract/time.ts';
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe('numbers', () => {
+  test('of events a second have separators, and decimals where they are small', () => {
+    expect([0, 0.417, 9.99, 14_816.4, Number.NaN].map(formatRate)).toEqual(['0.00', '0.42', '9.99', '14,816', '–']);
+  });
   test('have the unit that fits', () => {
     expect([0, 999, 1000, 88_400, 2_100_000, 3e12].map(formatBytes)).toEqual([
       '0 B',

@@ -4,6 +4,12 @@ export function formatCount(value: number): string {
   return whole.format(value);
 }
 
+/** Two decimals below 10, else none: `0.42`, `14,816`; `–` where there is no number. */
+export function formatRate(value: number): string {
+  if (Number.isNaN(value)) return '–';
+  return value < 10 ? value.toFixed(2) : formatCount(value);
+}
+
 /** Traffic, in powers of 1,000: `88 kB`. */
 export function formatBytes(bytes: number): string {
   return scaled(bytes, 1000, ['B', 'kB', 'MB', 'GB', 'TB']);

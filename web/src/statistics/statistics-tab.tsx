@@ -2,7 +2,7 @@ import { useEffect, useState, type ReactNode } from 'react';
 import { opcodeName } from '../../../src/contract/frame.ts';
 import type { SessionSummary } from '../../../src/contract/session.ts';
 import { fetchMessages } from '../capture/api.ts';
-import { formatBytes, formatCount, formatMs } from '../format/numbers.ts';
+import { formatBytes, formatCount, formatMs, formatRate } from '../format/numbers.ts';
 import { SURVEY, type DirectionSurvey } from './survey.ts';
 import { useWalk } from './use-walk.ts';
 import { WalkNote } from './walk-note.tsx';
@@ -33,7 +33,7 @@ export default function StatisticsTab({ session }: { readonly session: SessionSu
             values={[up.frames, down.frames, frames].map((count) =>
               spanMs > 0 ? (count / spanMs) * 1000 : Number.NaN,
             )}
-            format={(value) => (Number.isNaN(value) ? '–' : value.toFixed(value < 10 ? 2 : 0))}
+            format={formatRate}
           />
           <Row
             name="Mean length"
