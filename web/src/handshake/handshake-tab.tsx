@@ -26,16 +26,8 @@ export default function HandshakeTab({ session }: { readonly session: SessionSum
       <Fault detail={detail} />
       <Violations detail={detail} />
       <div className="legs">
-        <LegHead
-          name="Client ↔ Frametap"
-          address={`${detail.client.address}:${detail.client.port}`}
-          tls={detail.clientTls}
-        />
-        <LegHead
-          name="Frametap ↔ Server"
-          address={`${detail.server.address}:${detail.server.port}`}
-          tls={detail.server.tls}
-        />
+        <LegHead name="Client ↔ Frametap" address={detail.client} tls={detail.clientTls} />
+        <LegHead name="Frametap ↔ Server" address={detail.server} tls={detail.server.tls} />
         <Head
           title="The client's request"
           start={requestLine(handshake.clientRequest)}
@@ -122,11 +114,23 @@ function Violations({ detail }: { readonly detail: SessionDetail }): ReactNode {
   );
 }
 
-function LegHead(props: { readonly name: string; readonly address: string; readonly tls: TlsInfo | null }): ReactNode {
-  const { tls } = props;
+function LegHead(props: {
+  readonly name: string;
+  readonly address: SessionDetail['server' | 'client'];
+  readonly tls: TlsInfo | null;
+}): ReactNode {
+  const { tls, address } = props;
+  if (address.port === 0) {
+    return (
+      <div className="leg-head">
+        <b>{props.name}</b>
+        <div className="dim">no connection was made</div>
+      </div>
+    );
+  }
   return (
     <div className="leg-head">
-      <b>{props.name}</b> <span className="dim mono">{props.address}</span>
+      <b>{props.name}</b> <span className="dim mono">{`${address.address}:${address.port}`}</span>
       <div className="dim">
         {tls === null ? 'plain TCP' : `${tls.version} · ${tls.cipher}${tls.alpn === null ? '' : ` · ${tls.alpn}`}`}
         {tls?.certificateSha256 != null && (

@@ -83,8 +83,10 @@ export function VirtualRows(props: VirtualRowsProps): ReactNode {
     const onScroll = (): void => {
       const moved = list.scrolled(node.scrollTop);
       if (moved === 0) return;
-      if (moved < 0) onFollow?.(false);
-      else if (list.atEnd) onFollow?.(true);
+      // Where the place turned out taller than it was known to be, the browser itself moved up, to the very end.
+      const atEnd = node.scrollTop + node.clientHeight >= node.scrollHeight - 1;
+      if (moved < 0 && !atEnd) onFollow?.(false);
+      else if (moved > 0 && list.atEnd) onFollow?.(true);
       pulse.beat();
       clearTimeout(rest);
       rest = setTimeout(() => {

@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type AppRig, startTestApp } from '../helpers/app-rig.ts';
+import { type DashboardPage, openDashboard } from './dashboard-page.ts';
+
+const SESSIONS = 2000;
+let dashboard: DashboardPage;
+let page: Page;
+
+beforeAll(async () => {
+  dashboard = await openDashboard({ flags: { payloadLimit: '64KiB' } });
+  ({ page } = dashboard);
+  const { client } = await dashboard.connect('/open');
+  client.send('needle in the open one');
+  for (let made = 0; made < SESSIONS; made += 50) {
+    await Promise.all(Array.from({ length: 50 }, () => openAndGo(dashboard.rig)));
+  }
+  await page.reload();
+  await page.getByRole('option').first().waitFor();
+});
+afterAll(async () => {
+  await dashboard.close();
+});
+
+/** A WebSocket whose client goes as soon as it is answered. The port it names has no listener: a forward proxy fails. */
+async function openAndGo(rig: AppRig): Promise<void> {
+  const { hostname, port } = new URL(rig.app.proxy.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => socket.destroy());
+  socket.write(
+    'GET http://127.0.0.1:1/nobody HTTP/1.1\r\nHost: 127.0.0.1:1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  );
+  await once(socket, 'data');
+  socket.destroy();
+}
+
+const list = () => page.getByRole('listbox', { name: 'Sessions' });
+
+describe('a dashboard that opens on 2,001 sessions', () => {
+  test('lists the newest, and stays there while the rest is loaded', async () => {
+    await page.locator(`#session-${SESSIONS + 1}`).waitFor();
+    await page.getByText('2,001', { exact: true }).first().waitFor();
+    const fromEnd = await list().evaluate((node) => node.scrollHeight - node.clientHeight - node.scrollTop);
+    expect(fromEnd).toBeLessThan(2);
+  });
+
+  test('shows the newest open session, and takes the keyboard from nowhere', async () => {
+    await page.locator('#session-1').waitFor({ state: 'detached' });
+    await page.getByRole('row').filter({ hasText: 'needle in the open one' }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('BODY');
+  });
+
+  test('says of a session that failed before it reached anybody that no connection was made', async () => {
+    const rig = await startTestApp();
+    await openAndGo(rig);
+    await page.goto(rig.app.dashboard.openUrl);
+    await page.getByRole('button', { name: 'See the handshake' }).click();
+    await page.getByText('no connection was made').waitFor();
+    expect(await page.getByText('plain TCP').count()).toBe(1);
+    await rig.stop();
+  });
+});
