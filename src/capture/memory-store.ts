@@ -14,6 +14,8 @@ import { type SessionHost, SessionRecord } from './session-record.ts';
 import { TextArena } from './text-arena.ts';
 import type { CaptureWriter } from './session-recorder.ts';
 
+const MAX_TEXT_BLOCK_BYTES = 1024 * 1024;
+
 /** The capture, in memory, within a byte budget: the oldest goes first, and what went is counted. */
 export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, SessionHost {
   readonly log: FrameLog;
@@ -26,7 +28,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   readonly #budgetBytes: number;
   #epoch: string = randomUUID();
   #lastSession = 0;
-  readonly texts = new TextArena();
+  readonly texts: TextArena;
   readonly #sessions = new SessionList();
   readonly #index: RowIndex;
   readonly #view: RowView;
@@ -47,6 +49,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     this.payloadLimitBytes = options.payloadLimitBytes;
     this.#budgetBytes = options.budgetBytes;
     this.log = new FrameLog({ budgetBytes: options.budgetBytes, makeRoom: () => this.#makeRoom() });
+    this.texts = new TextArena(Math.min(MAX_TEXT_BLOCK_BYTES, Math.floor(options.budgetBytes / 64)));
     this.#index = new RowIndex();
     this.#view = new RowView(this.log, options.payloadLimitBytes);
   }
@@ -67,6 +70,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
 
   sessionChanged(session: SessionRecord): void {
     if (session.gone) return;
+    if (!session.live) this.#sessions.ended.add(session);
     if (!session.dirty) {
       session.dirty = true;
       this.#dirty.push(session);
@@ -87,11 +91,9 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
 
   status(): CaptureStatus {
     this.#settle();
-    let open = 0;
     let frames = this.#past.frames;
     let bytes = this.#past.bytes;
     for (const session of this.#sessions.byNumber.values()) {
-      if (session.live) open++;
       frames += session.frameCount;
       bytes += session.bytes[0] + session.bytes[1];
     }
@@ -100,7 +102,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
       seq: this.seq,
       recording: this.recording,
       sessions: this.#sessions.byNumber.size,
-      openSessions: open,
+      openSessions: this.#sessions.byNumber.size - this.#sessions.ended.size,
       frames,
       bytes,
       memory: { budgetBytes: this.#budgetBytes, usedBytes: this.usedBytes },
@@ -274,10 +276,9 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     }
   }
 
-  /** The closed session that was opened first. */
+  /** The session that ended first. */
   #oldestClosed(): SessionRecord | undefined {
-    for (const session of this.#sessions.byNumber.values()) if (!session.live) return session;
-    return undefined;
+    return this.#sessions.ended.values().next().value;
   }
 
   #evict(session: SessionRecord): void {

@@ -9,7 +9,8 @@ const REMOVALS_KEPT = 20_000;
  */
 export class SessionList {
   readonly byNumber = new Map<number, SessionRecord>();
-  openCount = 0;
+  /** Those that have ended, in the order in which they did. */
+  readonly ended = new Set<SessionRecord>();
   costBytes = 0;
   #tail: SessionRecord | null = null;
   readonly #removals: { readonly seq: number; readonly id: string }[] = [];
@@ -36,6 +37,7 @@ export class SessionList {
   remove(session: SessionRecord, seq: number): void {
     if (!this.byNumber.delete(session.number)) return;
     session.release();
+    this.ended.delete(session);
     this.costBytes -= session.costBytes;
     this.#unlink(session);
     this.#removals.push({ seq, id: session.id });

@@ -13,9 +13,9 @@ interface Block {
   readonly texts: Set<KeptText>;
 }
 
-const BLOCK_BYTES = 1024 * 1024;
-/** A longer text has a block of its own. */
-const LARGE_BYTES = BLOCK_BYTES / 4;
+const DEFAULT_BLOCK_BYTES = 1024 * 1024;
+/** A text longer than this part of a block has a block of its own. */
+const LARGE = 0.25;
 /** A full block of which less than this part is alive is emptied into the current one. */
 const SPARSE = 0.25;
 
@@ -25,9 +25,14 @@ const SPARSE = 0.25;
  * when their last text goes, and emptied when few are left, so that one old text does not hold a megabyte.
  */
 export class TextArena {
+  readonly #blockBytes: number;
   #current: Block | null = null;
   #spare: Buffer | null = null;
   #costBytes = 0;
+
+  constructor(blockBytes: number = DEFAULT_BLOCK_BYTES) {
+    this.#blockBytes = blockBytes;
+  }
 
   get costBytes(): number {
     return this.#costBytes;
@@ -63,9 +68,9 @@ export class TextArena {
 
   #blockFor(length: number): Block {
     const current = this.#current;
-    if (length > LARGE_BYTES) return this.#append(length);
+    if (length > this.#blockBytes * LARGE) return this.#append(length);
     if (current !== null && current.bytes.length - current.top >= length) return current;
-    const block = (this.#current = this.#append(BLOCK_BYTES));
+    const block = (this.#current = this.#append(this.#blockBytes));
     // What is left of it takes less than half of the new block, and a text that is not large the rest.
     if (current !== null && current.liveBytes < current.bytes.length * SPARSE) this.#empty(current);
     return block;
@@ -87,12 +92,12 @@ export class TextArena {
     }
     block.texts.clear();
     this.#costBytes -= block.bytes.length;
-    if (block.bytes.length === BLOCK_BYTES) this.#spare = block.bytes;
+    if (block.bytes.length === this.#blockBytes) this.#spare = block.bytes;
   }
 
   #takeBytes(length: number): Buffer {
     const spare = this.#spare;
-    if (spare === null || length !== BLOCK_BYTES) return Buffer.allocUnsafeSlow(length);
+    if (spare === null || length !== this.#blockBytes) return Buffer.allocUnsafeSlow(length);
     this.#spare = null;
     return spare;
   }

@@ -12,6 +12,8 @@ export interface Leg {
   readonly raw: Socket;
   /** Bytes that were already read and belong to what comes next. */
   readonly rest: Uint8Array;
+  /** The peer has ended its side already (FIN), behind `rest`. */
+  readonly ended?: boolean;
 }
 
 /** Where a request goes. `host` without brackets for IPv6. */

@@ -84,6 +84,7 @@ export class Session implements RelayListener {
     this.#ground.running.add(this);
     this.#run(this.#client);
     this.#run(this.#server);
+    for (const side of [this.#client, this.#server]) if (side.cameEnded) this.#ended(side, 'fin');
   }
 
   #relay(
@@ -222,6 +223,9 @@ export class Session implements RelayListener {
   }
 
   #endBoth(close: { readonly code: number; readonly reason: string } | null): void {
+    // What has come in this turn was valid until now: it goes first.
+    if (!this.#over) this.#client.flush();
+    if (!this.#over) this.#server.flush();
     if (this.#over) return;
     this.#record.endedByProxy(close);
     this.#client.ended = this.#server.ended = true;
@@ -267,6 +271,8 @@ class Side {
   relay: Relay | null = null;
   /** Sends no more. */
   ended = false;
+  /** Had ended before the session began. */
+  readonly cameEnded: boolean;
   /** It has been sent a close frame. */
   closeSent = false;
   /** Reads into the shared area. */
@@ -279,6 +285,7 @@ class Side {
     this.socket = leg.socket;
     this.raw = leg.raw;
     this.rest = leg.rest;
+    this.cameEnded = leg.ended === true;
   }
 
   /**
