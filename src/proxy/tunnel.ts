@@ -23,7 +23,7 @@ function carry(from: Leg, to: Leg): void {
   });
   // It may have gone while the other side was being reached.
   if (from.socket.destroyed) reset(to.raw);
-  else if (from.socket.readableEnded) to.socket.end();
+  else if (from.ended === true || from.socket.readableEnded) to.socket.end();
   else from.socket.resume();
 }
 

@@ -124,10 +124,12 @@ export class OpeningHandshake {
     if (this.#early.length >= MAX_EARLY_BYTES) this.#connection.socket.pause();
   };
 
-  /** It may have gone, or only have no more to say: the server sees what we see, and has a little time to answer. */
+  /**
+   * It may have gone, or only have no more to say: the server has a little time to answer. What came before the end
+   * goes to the server first, and only a session can bring it.
+   */
   readonly #clientEnds = (): void => {
     this.#clientEnded = true;
-    this.#server?.socket.end();
     this.#goneDeadline = this.#ground.goneDeadlines.start(this.#clientGone);
   };
 
@@ -161,7 +163,6 @@ export class OpeningHandshake {
     });
     server.socket.on('data', this.#serverSent).on('end', this.#serverEnded).on('close', this.#serverEnded);
     server.socket.write(serializeRequestHead(request));
-    if (this.#clientEnded) server.socket.end();
     this.#sentAtMs = performance.now();
     this.#deadline = this.#ground.answerDeadlines.start(() =>
       this.#fail(new FrametapError('upstream-timeout', 'The server did not answer the opening handshake.')),
@@ -200,10 +201,6 @@ export class OpeningHandshake {
   };
 
   readonly #serverEnded = (): void => {
-    if (this.#clientEnded) {
-      this.#clientGone();
-      return;
-    }
     const started = this.#reader.bytes.length > 0;
     this.#fail(
       new FrametapError(
@@ -266,7 +263,8 @@ export class OpeningHandshake {
           `The server's 101 breaks the protocol: ${outcome.violations.join(', ')}.`,
         ),
       );
-    } else if (this.#clientEnded) {
+    } else if (this.#clientEnded && this.#connection.socket !== this.#connection.raw) {
+      // An end within TLS cannot be told from a connection that was closed: nothing would tell that nobody is there.
       this.#clientGone();
     } else {
       this.#open(server, clientAnswer(answer, accept), { rest, deflate: outcome.deflate });
@@ -286,7 +284,7 @@ export class OpeningHandshake {
     this.#ground.released(this.#connection);
     this.#ground.startSession({
       recorder: this.#recorder,
-      client: { socket, raw, rest: this.#early },
+      client: { socket, raw, rest: this.#early, ended: this.#clientEnded },
       server: { socket: server.socket, raw: server.raw, rest },
       deflate,
     });

@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import type { ProxyOptions } from '../../src/proxy/proxy.ts';
+import type { Leg } from '../../src/proxy/leg.ts';
+import { joinUnread } from '../../src/proxy/tunnel.ts';
 import { connectRaw, serveRaw, type RawPeer, type RawServer } from '../helpers/raw-peer.ts';
 import { ACCEPT, acceptOf, handshake, KEY, startTestProxy, type TestProxy } from '../helpers/test-proxy.ts';
 
@@ -346,6 +348,38 @@ describe('what was not offered', () => {
     await answer(server, (accept) => switching(accept, 'Sec-WebSocket-Protocol: other'));
     expect(await client.end()).toMatch(/^HTTP\/1\.1 502 [^]*frametap: upstream-not-offered\n/);
     expect((await proxy.capture.failed()).fault).toMatchObject({ code: 'upstream-not-offered' });
+  });
+});
+
+describe('a client that ends its side with its handshake', () => {
+  it('gets the 101 and what the server sends, and the server gets its bytes and its end', async () => {
+    const legs: Leg[] = [];
+    const { server, client, proxy } = await setUp({
+      startSession: ({ client: own, server: other }) => {
+        legs.push(own, other);
+        joinUnread(own, other);
+      },
+    });
+    client.socket.end(Buffer.from(`${handshake('/', 'x')}\x81\x82\0\0\0\0up`, 'latin1'));
+    const peer = await server.accept();
+    await peer.until('\r\n\r\n');
+    peer.send(`${switching(acceptOf(peer.received))}\x81\x04down`);
+    expect(await client.until('down')).toBe(`${switching(ACCEPT)}\x81\x04down`);
+    expect(await peer.end()).toMatch(/\r\n\r\n\x81\x82\0\0\0\0up$/);
+    peer.socket.end('last');
+    expect(await client.end()).toMatch(/last$/);
+    expect((await proxy.capture.open()).facts.status).toBe(101);
+    expect(legs.map(({ ended }) => ended === true)).toEqual([true, false]);
+  });
+
+  it('is told where the server closes without an answer', async () => {
+    const { server, client, proxy } = await setUp();
+    client.socket.end(handshake('/', 'x'));
+    const peer = await server.accept();
+    await peer.until('\r\n\r\n');
+    peer.socket.end();
+    expect(await client.end()).toMatch(/^HTTP\/1\.1 502 [^]*frametap: upstream-closed\n/);
+    expect((await proxy.capture.failed()).fault).toMatchObject({ by: 'server', code: 'upstream-closed' });
   });
 });
 
