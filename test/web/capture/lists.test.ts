@@ -97,6 +97,27 @@ describe('a range', () => {
     expect(asked[1]).toEqual([4990, 20]);
     vi.useRealTimers();
   });
+
+  test('that lacks something again as soon as it was fetched is asked for a second time, after a while', async () => {
+    vi.useFakeTimers();
+    let asked = 0;
+    const loader = new RangeLoader({
+      missing: (from, to) => (asked < 2 ? { from, to } : null),
+      fetch: () => {
+        asked += 1;
+        return Promise.resolve();
+      },
+      onError: (error) => expect.unreachable(String(error)),
+    });
+    loader.want(0, 1, 0, 1);
+    await vi.advanceTimersByTimeAsync(100);
+    loader.want(0, 1, 0, 1);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(asked).toBe(1);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(asked).toBe(2);
+    vi.useRealTimers();
+  });
 });
 
 describe('messages', () => {

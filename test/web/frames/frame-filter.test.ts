@@ -3,7 +3,7 @@ import { parseFilter } from '../../../src/capture/filter.ts';
 import { FRAME_VIOLATIONS, ViolationBit } from '../../../src/contract/violations.ts';
 import { FrameBit } from '../../../src/contract/frame-bits.ts';
 import { frameFilter } from '../../../web/src/frames/frame-filter.ts';
-import { frameMarks, rowKind, typeText } from '../../../web/src/frames/frame-words.ts';
+import { frameMarks, heldText, rowKind, typeText } from '../../../web/src/frames/frame-words.ts';
 import { fakeRow, fakeSummary } from '../mock-capture.ts';
 
 const none = { filter: '', filterNeedsFrames: true, direction: 'all', kind: 'all', find: '' } as const;
@@ -55,6 +55,15 @@ describe('a row', () => {
       const [mark] = frameMarks(0x81 | FrameBit.Complete, ViolationBit[code]);
       expect(mark?.text).toBe(`⚠ ${code}`);
     }
+  });
+  test('says how much of the payload is held, where that is not all', () => {
+    const bits = 0x82 | FrameBit.Complete;
+    const of = (heldBytes: number | null): string => heldText({ bits, payloadLength: 200_000_000, heldBytes });
+    expect(of(16 * 1024 * 1024)).toBe('16 MiB of 200 MB held (--payload-limit)');
+    expect(of(0)).toBe('none of 200 MB held');
+    expect(of(null)).toBe('not all of 200 MB held');
+    expect(of(200_000_000)).toBe('');
+    expect(heldText({ bits: 0x82, payloadLength: 10, heldBytes: 5 })).toBe('');
   });
   test('shows fragments as a branch: first, middle, last', () => {
     expect([0x01, 0x00, 0x80, 0x81, 0x8b].map(typeText)).toEqual([

@@ -101,6 +101,8 @@ export interface PayloadBytes {
   readonly bytes: Uint8Array;
   /** False where reading stopped at `maxBytes`, or the server holds less than the whole. */
   readonly whole: boolean;
+  /** False where the server holds less than the whole. */
+  readonly held: boolean;
 }
 
 export const framePayloadPath = (id: string, index: number, plane: Plane): string =>
@@ -113,7 +115,7 @@ export async function fetchBytes(path: string, maxBytes: number, signal?: AbortS
   const response = await request(path, signal === undefined ? {} : { signal });
   const reader = response.body?.getReader();
   const held = response.headers.get('x-frametap-whole') !== 'false';
-  if (reader === undefined) return { bytes: new Uint8Array(await response.arrayBuffer()), whole: held };
+  if (reader === undefined) return { bytes: new Uint8Array(await response.arrayBuffer()), whole: held, held };
   const parts: Uint8Array[] = [];
   let length = 0;
   for (;;) {
@@ -134,7 +136,7 @@ export async function fetchBytes(path: string, maxBytes: number, signal?: AbortS
     bytes.set(rest, at);
     at += rest.length;
   }
-  return { bytes, whole };
+  return { bytes, whole, held };
 }
 
 export async function deleteSession(id: string): Promise<void> {

@@ -16,6 +16,8 @@ export class RangeLoader {
   readonly #onError: (error: unknown) => void;
   #wish: { readonly from: number; readonly to: number } | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Asks for a range again that was asked for a moment ago, unless another is wanted by then. */
+  #retry: ReturnType<typeof setTimeout> | undefined;
   #running: AbortController | null = null;
   #asked = { from: -1, to: -1, atMs: 0 };
 
@@ -31,6 +33,7 @@ export class RangeLoader {
 
   /** These rows are visible; `floor` and `end` bound what exists. */
   want(first: number, last: number, floor: number, end: number): void {
+    clearTimeout(this.#retry);
     this.#wish = null;
     if (this.#missing(Math.max(first, floor), Math.min(last, end)) === null) return;
     this.#wish = { from: Math.max(first - MARGIN_ROWS, floor), to: Math.min(last + MARGIN_ROWS, end) };
@@ -39,6 +42,7 @@ export class RangeLoader {
 
   stop(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#retry);
     this.#timer = undefined;
     this.#wish = null;
     this.#running?.abort();
@@ -53,7 +57,15 @@ export class RangeLoader {
     if (range === null) return;
     const now = Date.now();
     const again = range.from === this.#asked.from && range.to === this.#asked.to;
-    if (again && now - this.#asked.atMs < REPEAT_MS) return;
+    const waitMs = this.#asked.atMs + REPEAT_MS - now;
+    if (again && waitMs > 0) {
+      // It may have changed since, as a frame does that has come whole: it is asked for then, not never.
+      this.#retry = setTimeout(() => {
+        this.#wish ??= wish;
+        this.#ask();
+      }, waitMs);
+      return;
+    }
     this.#asked = { ...range, atMs: now };
     const abort = new AbortController();
     this.#running = abort;

@@ -1,6 +1,6 @@
 import type { FrameRow } from '../../../src/contract/frame.ts';
 import { Direction } from '../../../src/contract/frame.ts';
-import { FrameBit } from '../../../src/contract/frame-bits.ts';
+import { FrameBit, payloadCut } from '../../../src/contract/frame-bits.ts';
 import type { LiveBatch } from '../../../src/contract/live.ts';
 import { LIVE_PREVIEW_BYTES } from '../../../src/contract/live.ts';
 import { ViolationBit } from '../../../src/contract/violations.ts';
@@ -28,6 +28,8 @@ interface Chunk {
   readonly preview: Uint8Array;
   /** Preview text of fetched rows. */
   texts: (string | undefined)[];
+  /** Of fetched rows whose payload is held only in part: how many bytes, by slot. */
+  readonly heldBytes: Map<number, number>;
 }
 
 /** One frame as the table shows it. */
@@ -36,6 +38,8 @@ export interface StoredRow {
   readonly seq: number;
   readonly timeUs: number;
   readonly payloadLength: number;
+  /** How much of the payload the server holds; null where it is not all and not known how much. */
+  readonly heldBytes: number | null;
   readonly streamOffset: number;
   /** contract/frame-bits.ts */
   readonly bits: number;
@@ -138,6 +142,7 @@ export class RowStore {
       chunk.maskingKey[slot] = row.maskingKey === null ? 0 : parseInt(row.maskingKey, 16);
       chunk.violations[slot] = row.violations.reduce((bits, code) => bits | ViolationBit[code], 0);
       chunk.texts[slot] = row.preview === null ? '' : previewText(row);
+      if (row.heldBytes < row.payloadLength) chunk.heldBytes.set(slot, row.heldBytes);
       if (row.index >= this.#end) this.#end = row.index + 1;
     }
   }
@@ -157,6 +162,7 @@ export class RowStore {
       seq: chunk.seq[slot] ?? 0,
       timeUs: chunk.timeUs[slot] ?? 0,
       payloadLength,
+      heldBytes: payloadCut(bits) ? (live ? null : (chunk.heldBytes.get(slot) ?? null)) : payloadLength,
       streamOffset: chunk.streamOffset[slot] ?? 0,
       bits,
       maskingKey: chunk.maskingKey[slot] ?? 0,
@@ -272,6 +278,7 @@ function newChunk(): Chunk {
     previewLength: new Uint8Array(CHUNK_ROWS),
     preview: new Uint8Array(CHUNK_ROWS * LIVE_PREVIEW_BYTES),
     texts: [],
+    heldBytes: new Map(),
   };
 }
 

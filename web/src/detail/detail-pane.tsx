@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { compressed, fin, opcode } from '../../../src/contract/frame-bits.ts';
 import type { MessageRow } from '../../../src/contract/message.ts';
 import { framePayloadPath, messagePayloadPath } from '../capture/api.ts';
-import { typeText } from '../frames/frame-words.ts';
+import { heldText, typeText } from '../frames/frame-words.ts';
 import { formatClock } from '../format/clock.ts';
 import { formatBytes, formatCount } from '../format/numbers.ts';
 import { setUi, useUi, type DetailTab, type Subject } from '../state.ts';
@@ -59,6 +59,7 @@ function FrameContent(props: {
   const path = framePayloadPath(subject.session, subject.index, asMessage ? 'message' : 'payload');
   const payload = usePayload(path, row.seq);
   const down = (row.bits & (1 << 16)) !== 0;
+  const held = heldText(row);
   return (
     <>
       <DetailHead
@@ -102,6 +103,7 @@ function FrameContent(props: {
             subject={subject}
             empty={row.payloadLength === 0}
             close={opcode(row.bits) === 8}
+            heldPart={asMessage ? '' : held}
           />
         )}
       </div>
@@ -156,7 +158,15 @@ function MessageDetail(props: { readonly subject: Subject; readonly message: Mes
             version={`${message.frameCount} ${message.complete}`}
           />
         ) : (
-          <Content tab={tab} state={payload} path={path} subject={subject} empty={length === 0} close={false} />
+          <Content
+            tab={tab}
+            state={payload}
+            path={path}
+            subject={subject}
+            empty={length === 0}
+            close={false}
+            heldPart=""
+          />
         )}
       </div>
     </>
@@ -170,18 +180,25 @@ function Content(props: {
   readonly subject: Subject;
   readonly empty: boolean;
   readonly close: boolean;
+  /** How much of the bytes is held, in words; '' where that is not known, or all. */
+  readonly heldPart: string;
 }): ReactNode {
   const { tab, state } = props;
   if (state.error !== null) return <div className="detail-note error">{state.error}</div>;
   if (state.payload === null) return <div className="detail-note dim">Reading …</div>;
-  const { bytes, whole } = state.payload;
+  const { bytes, whole, held } = state.payload;
   if (tab === 'compare') return <CompareView subject={props.subject} bytes={bytes} />;
   if (bytes.length === 0)
     return (
       <div className="detail-note dim">{props.empty ? 'The payload is empty.' : 'None of the payload is held.'}</div>
     );
   const cut = !whole && (
-    <div className="detail-note">The first {formatBytes(bytes.length)} are shown; “save” has all of it.</div>
+    <div className="detail-note">
+      The first {formatBytes(bytes.length)} are shown;{' '}
+      {held
+        ? '“save” has all of it.'
+        : `${props.heldPart === '' ? 'not all of it is held (--payload-limit)' : props.heldPart}, and “save” has no more.`}
+    </div>
   );
   if (tab === 'hex') {
     return (

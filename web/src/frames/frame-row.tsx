@@ -15,6 +15,8 @@ interface FrameRowProps {
   readonly violations: number;
   readonly payloadLength: number;
   readonly text: string;
+  /** How much of the payload is held; '' where all is. */
+  readonly held: string;
   readonly onSelect: (index: number) => void;
   readonly onTime: (event: MouseEvent<HTMLElement>, index: number) => void;
 }
@@ -53,6 +55,14 @@ export const FrameRow = memo(function FrameRow(props: FrameRowProps): ReactNode 
       </span>
       <span role="gridcell" className="c-data">
         <span className="data-text">{visibleLine(props.text)}</span>
+        {props.held !== '' && (
+          <span
+            className="frame-mark plain"
+            title="The capture keeps so much of one frame (--payload-limit), and lets the oldest go when its memory is used up. What was forwarded was whole."
+          >
+            {props.held}
+          </span>
+        )}
         {marks.map((mark) => (
           <span key={mark.text} className={`frame-mark ${mark.kind}`} title={mark.title}>
             {mark.text}

@@ -7,6 +7,7 @@ import { useCapture, useFrames } from '../use-capture.ts';
 import { VirtualRows, type VirtualRowsHandle } from '../window/virtual-rows.tsx';
 import { FrameRow, MissingRow, NoteRow } from './frame-row.tsx';
 import { frameOrder } from './frame-order.ts';
+import { heldText } from './frame-words.ts';
 
 export const FRAME_ROW_PX = 21;
 const HEADER_PX = 24;
@@ -120,6 +121,7 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
         violations={frame.violations}
         payloadLength={frame.payloadLength}
         text={frame.text}
+        held={heldText(frame)}
         onSelect={select}
         onTime={onTime}
       />

@@ -1,6 +1,7 @@
 import { compressed, FrameBit, complete, fin, opcode, origin } from '../../../src/contract/frame-bits.ts';
 import { opcodeName } from '../../../src/contract/frame.ts';
 import { violationCodes } from '../../../src/contract/violations.ts';
+import { formatBytes, formatMemory } from '../format/numbers.ts';
 
 /** Frame type as the table says it. Fragments are drawn as a branch that hangs under the first frame. */
 export function typeText(bits: number): string {
@@ -36,6 +37,20 @@ export function frameMarks(bits: number, violations: number): readonly FrameMark
   if (compressed(bits))
     marks.push({ text: 'deflate', kind: 'plain', title: 'Part of a compressed message (RFC 7692)' });
   return marks;
+}
+
+/** How much of a payload is held, where it is not all of what has passed; else ''. */
+export function heldText(row: {
+  readonly bits: number;
+  readonly payloadLength: number;
+  readonly heldBytes: number | null;
+}): string {
+  const { bits, payloadLength, heldBytes } = row;
+  if (!complete(bits) || heldBytes === payloadLength) return '';
+  const all = formatBytes(payloadLength);
+  if (heldBytes === null) return `not all of ${all} held`;
+  if (heldBytes === 0) return `none of ${all} held`;
+  return `${formatMemory(heldBytes).replace('.0 ', ' ')} of ${all} held (--payload-limit)`;
 }
 
 /** Class names that give a row its colour; each goes with a sign. */
