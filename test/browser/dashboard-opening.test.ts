@@ -10,7 +10,7 @@ let dashboard: DashboardPage;
 let page: Page;
 
 beforeAll(async () => {
-  dashboard = await openDashboard({ flags: { payloadLimit: '64KiB' } });
+  dashboard = await openDashboard({ flags: { payloadLimitBytes: '64KiB' } });
   ({ page } = dashboard);
   const { client } = await dashboard.connect('/open');
   client.send('needle in the open one');
@@ -51,6 +51,45 @@ describe('a dashboard that opens on 2,001 sessions', () => {
     await page.locator('#session-1').waitFor({ state: 'detached' });
     await page.getByRole('row').filter({ hasText: 'needle in the open one' }).waitFor();
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('BODY');
+  });
+
+  test('says at once that it searches, lists what passes, and searches no frames for a filter about sessions', async () => {
+    const filter = page.getByRole('combobox', { name: 'Filter' });
+    const searched: string[] = [];
+    page.on('request', (request) => {
+      if (/\/frames\?.*filter=/.test(request.url())) searched.push(request.url());
+    });
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    const slow = /\/api\/sessions\?.*after=1500/;
+    await page.route(slow, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await filter.fill('url:nobody or is:open');
+    await page.getByText('searching… 1,500 of 2,001').waitFor();
+    letGo();
+    await page.getByText('2,001 of 2,001').waitFor();
+    await filter.fill('is:open');
+    await page.getByText('1 of 2,001').waitFor();
+    await page.getByRole('row').filter({ hasText: 'needle in the open one' }).waitFor();
+    expect(searched).toEqual([]);
+    await filter.fill('needle');
+    await page.getByText('1 of 1', { exact: true }).waitFor();
+    expect(searched.length).toBeGreaterThan(0);
+    await filter.fill('');
+    await page.unrouteAll();
+  });
+
+  test('says how much of a frame is held, and claims no more for “save”', async () => {
+    const { client } = await dashboard.connect('/cut');
+    await page.getByRole('option').filter({ hasText: '/cut' }).click();
+    client.send('x'.repeat(200_000));
+    const words = '64 KiB of 200 kB held (--payload-limit)';
+    await page.getByRole('row').filter({ hasText: words }).click();
+    const detail = page.getByRole('region', { name: 'Detail' });
+    await detail.getByText(words).waitFor();
+    await detail.getByText('“save” has no more').waitFor();
   });
 
   test('says of a session that failed before it reached anybody that no connection was made', async () => {

@@ -1,22 +1,40 @@
+import type { SessionPage } from '../../../src/contract/api.ts';
 import { fetchSessions } from './api.ts';
 
 const PAGE_SESSIONS = 500;
 
-/** Which sessions pass a filter: asked of the server, page by page, told once all is known. */
+/** Which sessions pass a filter, as far as is known. */
+export interface SessionHits {
+  readonly ids: readonly string[];
+  /** All sessions up to this one, in the order of ids, have been looked at; null: all there are. */
+  readonly searchedTo: string | null;
+}
+
+/** Asks for sessions that pass, after an id ('' for the first). */
+export type FetchHits = (filter: string, after: string, signal: AbortSignal) => Promise<SessionPage>;
+
+const fetchHits: FetchHits = (filter, after, signal) => fetchSessions({ limit: PAGE_SESSIONS, filter, after }, signal);
+
+/** Which sessions pass a filter: asked of the server, page by page, and told after each. Ids of `before` stand until then. */
 export async function findSessions(
   filter: string,
-  onFound: (ids: readonly string[]) => void,
-  signal: AbortSignal,
+  options: {
+    readonly before: readonly string[];
+    readonly onHits: (hits: SessionHits) => void;
+    readonly signal: AbortSignal;
+    readonly fetch?: FetchHits;
+  },
 ): Promise<void> {
-  const ids: string[] = [];
+  const { before, onHits, signal, fetch = fetchHits } = options;
+  const found: string[] = [];
   let after: string | null = '';
   while (after !== null) {
-    const page: Awaited<ReturnType<typeof fetchSessions>> = await fetchSessions(
-      { limit: PAGE_SESSIONS, filter, after },
-      signal,
-    );
-    for (const session of page.sessions) ids.push(session.id);
+    const page: SessionPage = await fetch(filter, after, signal);
+    if (signal.aborted) return;
+    for (const session of page.sessions) found.push(session.id);
     after = page.next;
+    const next = after;
+    const rest = next === null ? [] : before.filter((id) => Number(id) > Number(next));
+    onHits({ ids: [...found, ...rest], searchedTo: next });
   }
-  onFound(ids);
 }

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
 import type { Capture } from '../capture/capture.ts';
-import { findSessions } from '../capture/session-matches.ts';
+import { findSessions, type SessionHits } from '../capture/session-matches.ts';
 import { formatCount } from '../format/numbers.ts';
 import { openSession, setUi, useUi } from '../state.ts';
 import { useCapture, useNow, useSessions } from '../use-capture.ts';
@@ -21,12 +21,18 @@ export function SessionList({ widthPx }: { readonly widthPx: number }): ReactNod
   const filter = useUi((ui) => ui.filter);
   const selected = useUi((ui) => ui.session);
   const follow = useUi((ui) => ui.followSessions);
+  const filterText = useUi((ui) => ui.filterText.trim());
+  const fault = useUi((ui) => ui.filterFault);
   const matches = useMatches(capture, filter);
-  const ids = matches ?? capture.book.ids;
+  // Of another filter, or of none, is what is listed until the first answer: dimmed, for it is not decided.
+  const undecided = fault === null && filterText !== '' && (filterText !== filter.trim() || matches?.filter !== filter);
+  const matching = matches === null || matches.filter === '' ? null : matches.ids;
+  const ids = matching ?? capture.book.ids;
+  const searching = undecided || (fault === null && matches !== null && matches.searchedTo !== null);
   const handle = useRef<VirtualRowsHandle>(null);
   const onFollow = useCallback((next: boolean) => setUi({ followSessions: next }), []);
 
-  useEffect(() => setListedSessions(matches), [matches]);
+  useEffect(() => setListedSessions(matching), [matching]);
   // Only a new selection moves the list, not each new session.
   const revealed = useRef<string | null>(null);
   useEffect(() => {
@@ -51,14 +57,13 @@ export function SessionList({ widthPx }: { readonly widthPx: number }): ReactNod
     <nav className="sessions" aria-label="Sessions" style={{ width: widthPx }}>
       <div className="pane-title">
         <span>Sessions</span>
-        <span className="dim">
-          {matches === null
-            ? formatCount(ids.length)
-            : `${formatCount(ids.length)} of ${formatCount(capture.book.size)}`}
+        <span className={searching ? 'searching' : 'dim'} role="status">
+          <Count book={capture.book} hits={undecided || matching === null ? null : matches} searching={searching} />
         </span>
       </div>
-      {ids.length === 0 && <div className="nothing">No session passes the filter.</div>}
+      {ids.length === 0 && <div className="nothing">{searching ? 'None yet …' : 'No session passes the filter.'}</div>}
       <VirtualRows
+        className={undecided ? 'undecided' : ''}
         role="listbox"
         label="Sessions"
         rowPx={ROW_PX}
@@ -90,31 +95,74 @@ export function SessionList({ widthPx }: { readonly widthPx: number }): ReactNod
   );
 }
 
-/** Ids that pass the filter, or null without one. The last answer stands until the next has come. */
-function useMatches(capture: Capture, filter: string): readonly string[] | null {
-  const [found, setFound] = useState<readonly string[] | null>(null);
-  const [round, setRound] = useState(0);
-  useEffect(() => {
-    if (filter === '') return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const stop = capture.sessionsPulse.subscribe(() => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        setRound((before) => before + 1);
-      }, REFRESH_MS);
-    });
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, [capture, filter]);
+interface Matches extends SessionHits {
+  readonly filter: string;
+}
+
+/**
+ * What passes the filter, or null without one. What is not yet searched is left out; when sessions have changed the
+ * search begins again, and the last answer stands where it has not come to. Until the first answer it is for another
+ * `filter`.
+ */
+function useMatches(capture: Capture, filter: string): Matches | null {
+  const [matches, setMatches] = useState<Matches>({ filter: '', ids: [], searchedTo: null });
   useEffect(() => {
     if (filter === '') return;
     const abort = new AbortController();
-    findSessions(filter, setFound, abort.signal).catch((error: unknown) => {
-      if (!abort.signal.aborted) setUi({ filterFault: { message: String(error), position: null } });
-    });
-    return () => abort.abort();
-  }, [filter, round]);
-  return filter === '' ? null : found;
+    let ids: readonly string[] = [];
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let changed = false;
+    let searching = false;
+    const search = async (): Promise<void> => {
+      changed = false;
+      searching = true;
+      try {
+        const before = ids;
+        await findSessions(filter, {
+          before,
+          onHits: (hits) => {
+            ids = hits.ids;
+            setMatches({ filter, ids, searchedTo: before.length === 0 ? hits.searchedTo : null });
+          },
+          signal: abort.signal,
+        });
+      } catch (error) {
+        if (!abort.signal.aborted) setUi({ filterFault: { message: String(error), position: null } });
+      }
+      searching = false;
+      if (changed) again();
+    };
+    const again = (): void => {
+      changed = true;
+      if (searching || abort.signal.aborted) return;
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        void search();
+      }, REFRESH_MS);
+    };
+    const stop = capture.sessionsPulse.subscribe(again);
+    void search();
+    return () => {
+      stop();
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [capture, filter]);
+  return filter === '' ? null : matches;
+}
+
+/** How many sessions there are, pass, or have been searched. `hits` null: a filter is set and nothing is known yet. */
+function Count(props: {
+  readonly book: Capture['book'];
+  readonly hits: SessionHits | null;
+  readonly searching: boolean;
+}) {
+  const { book, hits } = props;
+  const all = formatCount(book.size);
+  if (props.searching) {
+    const to = hits?.searchedTo ?? null;
+    const searched = to === null ? 0 : book.ids.findLastIndex((id) => Number(id) <= Number(to)) + 1;
+    return `searching… ${formatCount(searched)} of ${all}`;
+  }
+  return hits === null ? all : `${formatCount(hits.ids.length)} of ${all}`;
 }
