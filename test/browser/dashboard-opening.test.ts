@@ -53,6 +53,17 @@ describe('a dashboard that opens on 2,001 sessions', () => {
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('BODY');
   });
 
+  test('comes along with the keys, away from the end of the sessions and back', async () => {
+    await list().press('Home');
+    await page.locator('#session-1[aria-selected=true]').waitFor();
+    await list().press('End');
+    await page.locator(`#session-${SESSIONS + 1}[aria-selected=true]`).waitFor();
+    await list().press('Home');
+    await page.locator('#session-1[aria-selected=true]').waitFor();
+    await list().evaluate((node) => (node.scrollTop = node.scrollHeight));
+    await page.locator(`#session-${SESSIONS + 1}`).waitFor();
+  });
+
   test('says at once that it searches, lists what passes, and searches no frames for a filter about sessions', async () => {
     const filter = page.getByRole('combobox', { name: 'Filter' });
     const searched: string[] = [];

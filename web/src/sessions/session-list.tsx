@@ -2,10 +2,10 @@ import { useCallback, useEffect, useRef, useState, type KeyboardEvent, type Reac
 import type { Capture } from '../capture/capture.ts';
 import { findSessions, type SessionHits } from '../capture/session-matches.ts';
 import { formatCount } from '../format/numbers.ts';
-import { openSession, setUi, useUi } from '../state.ts';
+import { setUi, useUi } from '../state.ts';
 import { useCapture, useNow, useSessions } from '../use-capture.ts';
 import { VirtualRows, type VirtualRowsHandle } from '../window/virtual-rows.tsx';
-import { moveSession, setListedSessions } from './session-order.ts';
+import { goTo, moveSession, setListedSessions } from './session-order.ts';
 import { SessionRow } from './session-row.tsx';
 import { SPARK_STEP_MS } from '../capture/session-book.ts';
 import './session-list.css';
@@ -47,10 +47,13 @@ export function SessionList({ widthPx }: { readonly widthPx: number }): ReactNod
     const { key } = event;
     if (key === 'ArrowDown') moveSession(capture, 1);
     else if (key === 'ArrowUp') moveSession(capture, -1);
-    else if (key === 'Home') openSession(ids[0] ?? null);
-    else if (key === 'End') openSession(ids.at(-1) ?? null);
+    else if (key === 'Home') goTo(ids, 0);
+    else if (key === 'End') goTo(ids, ids.length - 1);
     else return;
     event.preventDefault();
+    // Also where it was selected already and out of sight.
+    const at = ids.indexOf(useUi.getState().session ?? '');
+    if (at >= 0) handle.current?.reveal(at);
   };
 
   return (

@@ -1,5 +1,5 @@
 import type { Capture } from '../capture/capture.ts';
-import { openSession, useUi } from '../state.ts';
+import { openSession, setUi, useUi } from '../state.ts';
 
 let listed: readonly string[] | null = null;
 
@@ -12,8 +12,15 @@ export function moveSession(capture: Capture, by: 1 | -1): void {
   const ids = listed ?? capture.book.ids;
   const current = useUi.getState().session;
   const at = current === null ? -1 : ids.indexOf(current);
-  const next = ids[at < 0 ? (by > 0 ? 0 : ids.length - 1) : at + by];
-  if (next !== undefined) openSession(next);
+  goTo(ids, at < 0 ? (by > 0 ? 0 : ids.length - 1) : at + by);
+}
+
+/** Opens a session by its position; the list comes along, and goes on following only from its end. */
+export function goTo(ids: readonly string[], at: number): void {
+  const id = ids[at];
+  if (id === undefined) return;
+  setUi({ followSessions: at === ids.length - 1 });
+  openSession(id);
 }
 
 /** What one most likely wants to see first: the newest session that is open, else the newest. */

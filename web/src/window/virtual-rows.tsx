@@ -58,7 +58,10 @@ export function VirtualRows(props: VirtualRowsProps): ReactNode {
 
   useImperativeHandle(handle, () => ({
     reveal: (position, options = { center: false }) => {
-      if (list.reveal(position, options)) pulse.beat();
+      if (!list.reveal(position, options)) return;
+      // At once: the event of a scroll before this one would else be taken for the user's, back to where that was.
+      if (element.current !== null) element.current.scrollTop = list.scrollPx;
+      pulse.beat();
     },
     focus: () => element.current?.focus({ preventScroll: true }),
     pageRows: () => list.pageRows,
