@@ -178,7 +178,7 @@ export class FrameLog {
 
   #forget(segment: Segment): void {
     this.#retire(segment);
-    for (const tenant of segment.tenants) tenant.segmentGone(segment);
+    for (const tenant of segment.tenants.splice(0)) tenant.segmentGone(segment);
   }
 
   /** Takes a segment off the books, and keeps its buffer for the next one unless somebody still reads from it. */

@@ -32,7 +32,8 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   readonly #sessions = new SessionList();
   readonly #index: RowIndex;
   readonly #view: RowView;
-  #dirty: SessionRecord[] = [];
+  /** Changed since somebody read. A set, so that those that go can be taken out: nobody may ever read. */
+  #dirty = new Set<SessionRecord>();
   readonly #listeners = new Set<() => void>();
   #noticePending = false;
   #evicted = { sessions: 0, frames: 0, bytes: 0 };
@@ -73,7 +74,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     if (!session.live) this.#sessions.ended.add(session);
     if (!session.dirty) {
       session.dirty = true;
-      this.#dirty.push(session);
+      this.#dirty.add(session);
     }
     this.#notify();
   }
@@ -233,8 +234,8 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   /** Gives every session that has changed its new place in the log. */
   #settle(): void {
     const dirty = this.#dirty;
-    if (dirty.length === 0) return;
-    this.#dirty = [];
+    if (dirty.size === 0) return;
+    this.#dirty = new Set();
     for (const session of dirty) {
       session.dirty = false;
       if (!session.gone) this.#sessions.touch(session, ++this.seq);
@@ -253,6 +254,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   #remove(session: SessionRecord): void {
     this.#past.frames += session.frameCount;
     this.#past.bytes += session.bytes[0] + session.bytes[1];
+    this.#dirty.delete(session);
     this.#sessions.remove(session, ++this.seq);
     this.#notify();
   }

@@ -40,6 +40,8 @@ export class SessionList {
     this.ended.delete(session);
     this.costBytes -= session.costBytes;
     this.#unlink(session);
+    // Whoever still knows this one must not keep all that came after it alive.
+    session.previous = session.next = null;
     this.#removals.push({ seq, id: session.id });
     if (this.#removals.length > REMOVALS_KEPT * 2) this.#removals.splice(0, REMOVALS_KEPT);
   }
