@@ -20,8 +20,9 @@ export function spread(values) {
 /**
  * @typedef {object} Row
  * @property {string} cell
- * @property {Record<string, { cpuUs: number, rate: number, latencyUs: { median: number, p99: number }, busy: number, spread: number }>} figures
- *   by target: CPU a message in microseconds, messages a second, how busy the proxy's core was (1: all the time)
+ * @property {Record<string, { cpuUs: number, rate: number, latencyUs: { median: number, p99: number }, busy: number, spread: number, generator: number }>} figures
+ *   by target: CPU a message in microseconds, messages a second, how busy the proxy's core was (1: all the time), the
+ *   generator's CPU against the proxy's
  * @property {{ text: string, value: number, limit: number, reached: boolean }[]} goals
  * @property {string[]} faults
  */
@@ -51,6 +52,7 @@ export function evaluate({ results, cells, targets }) {
         },
         busy: median(values(target, (report) => report['proxyCpuUs'] / 1e6 / report['seconds'])),
         spread: spread(values(target, cpuUs)),
+        generator: median(values(target, (report) => report['generatorCpuUs'] / report['proxyCpuUs'])),
       };
     }
     /**
@@ -169,6 +171,10 @@ export function printTable({ evaluation, memory, live, machine, targets }) {
   console.log(
     `Noise: the middle half of the pipe's own rounds lies within ${percent(median(noise))} (median of the cells), ${percent(worst)} at worst${worst > 0.2 ? ': a noisy run, repeat it' : ''}.`,
   );
+  const limited = evaluation.flatMap((row) =>
+    targets.filter((target) => (row.figures[target]?.generator ?? 0) > 1).map((target) => `${row.cell} (${target})`),
+  );
+  if (limited.length > 0) console.log(`The generator took more CPU than the proxy in: ${limited.join(', ')}.`);
   console.log(
     `How busy the pipe was: ${percent(median(evaluation.map((row) => row.figures['pipe']?.busy ?? NaN).filter((value) => !Number.isNaN(value))))} of its core.`,
   );
