@@ -12,6 +12,7 @@ import { type Proxy, startProxy } from './proxy/proxy.ts';
 import { createRelayGround } from './proxy/relay.ts';
 import type { OwnListener } from './proxy/self-guard.ts';
 import { createSessionStarter, type Session } from './proxy/session.ts';
+import { StalledPeers } from './proxy/stalled-peers.ts';
 import { createUpstream } from './proxy/upstream.ts';
 import { openAuthority } from './tls/authority.ts';
 import { VERSION } from './version.ts';
@@ -79,6 +80,7 @@ export async function startApp(
     store,
     strict: config.strict,
     running,
+    stalledPeers: new StalledPeers(),
   });
 
   let proxy: Proxy | null = null;

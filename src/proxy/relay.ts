@@ -41,6 +41,8 @@ export interface RelayListener {
   refused(relay: Relay, failure: CompressedFailure): void;
   /** A violation ended the forwarding; everything before it has been written. */
   stopped(relay: Relay): void;
+  /** The target does not take what it was sent: the source is read no further until it does. */
+  stalled(relay: Relay): void;
 }
 
 /** A write that the target has not taken yet, and the memory that it reads from. */
@@ -337,6 +339,7 @@ export class Relay {
     if (waiting > this.#waitLimitBytes && !this.#paused) {
       this.#paused = true;
       this.#source.pause();
+      this.#listener.stalled(this);
     }
     return false;
   }

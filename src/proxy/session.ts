@@ -12,11 +12,13 @@ import { buildFrame } from '../protocol/frame-header.ts';
 import { FrameScanner, type NegotiatedExtensions } from '../protocol/frame-scanner.ts';
 import { failureOf } from '../protocol/failure.ts';
 import { PayloadChecker } from '../protocol/payload-checker.ts';
+import { hasBeenReset } from './connection-error.ts';
 import { FrameHold } from './frame-hold.ts';
 import { PLAIN_AREA, READ_BYTES } from './frame-kernel.ts';
 import type { Leg } from './leg.ts';
 import { Relay, type RelayGround, type RelayListener } from './relay.ts';
 import { readInto } from './shared-read.ts';
+import type { StalledPeer, StalledPeers } from './stalled-peers.ts';
 import type { StartSession } from './upgrade.ts';
 
 /** What all sessions share. */
@@ -25,6 +27,7 @@ export interface SessionGround extends RelayGround {
   readonly strict: boolean;
   /** Sessions that run, for the end. */
   readonly running: Set<Session>;
+  readonly stalledPeers: StalledPeers;
 }
 
 /** A TLS socket reports a write as done a turn later: only a queue above this means that the peer is slow. */
@@ -36,6 +39,8 @@ const BUSY_RESET_GRACE_MS = 250;
 const FIRST_WINDOW_BYTES = 14_600;
 /** A reset is carried within a second, also to a peer that reads nothing. */
 const RESET_LIMIT_MS = 600;
+/** Where it came from a peer that was not read: time for the other side to take what came before. */
+const CATCH_UP_MS = 300;
 /** After a failed session's close frame has left: time for the peer to read it and to end. */
 const FAILURE_GRACE_MS = 1000;
 /** Time for a slow peer to take what was sent to it before that. */
@@ -69,8 +74,8 @@ export class Session implements RelayListener {
   ) {
     this.#ground = ground;
     this.#record = start.record;
-    this.#client = new Side('client', start.client);
-    this.#server = new Side('server', start.server);
+    this.#client = new Side(this, 'client', start.client);
+    this.#server = new Side(this, 'server', start.server);
     const area = ground.kernel.bytes.subarray(0, PLAIN_AREA);
     this.#client.share(area);
     this.#server.share(area);
@@ -113,7 +118,7 @@ export class Session implements RelayListener {
 
   #run(side: Side): void {
     const { socket, relay } = side;
-    socket.on('end', () => this.#ended(side, 'fin'));
+    socket.on('end', () => this.#ended(side, side.hasBeenReset ? 'reset' : 'fin'));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#ended(side, endingOf(error)));
     socket.on('close', () => this.#ended(side, 'reset'));
     if (side.rest.length > 0) relay?.receiveElsewhere(side.rest);
@@ -123,8 +128,9 @@ export class Session implements RelayListener {
   }
 
   /** A side sends no more. Everything it sent has been handed to the other side's queue. */
-  #ended(side: Side, how: Ending): void {
+  #ended(side: Side, told: Ending): void {
     side.flush();
+    const how = side.resetAtMs === null ? told : 'reset';
     if (this.#over || (side.ended && how === 'fin')) return;
     const other = this.#other(side);
     if (!side.ended) {
@@ -139,21 +145,27 @@ export class Session implements RelayListener {
     }
     other.ended = true;
     this.#finish();
-    this.#reset(other);
+    this.#reset(other, (side.resetAtMs ?? Date.now()) + RESET_LIMIT_MS);
   }
 
-  /** Resets a side's connection once what was sent to it has left, within a second. */
-  #reset(side: Side): void {
+  /** A side that is not read has reset its connection: what it sent before can still be read, for a while. */
+  resetWhileStalled(side: Side): void {
+    side.resetAtMs = Date.now();
+    setTimeout(() => this.#ended(side, 'reset'), CATCH_UP_MS);
+  }
+
+  /** Resets a side's connection once what was sent to it has left, or at `until`. */
+  #reset(side: Side, until: number): void {
     const { socket, raw } = side;
-    const until = Date.now() + RESET_LIMIT_MS;
     const grace = socket.bytesWritten > FIRST_WINDOW_BYTES ? BUSY_RESET_GRACE_MS : RESET_GRACE_MS;
     const reset = (): void => {
       if (!raw.destroyed) raw.resetAndDestroy();
       socket.destroy();
     };
     const resetWhenWritten = (): void => {
-      const written = socket.writableLength === 0 || Date.now() >= until;
-      setTimeout(written ? reset : resetWhenWritten, written ? grace : RESET_GRACE_MS);
+      if (Date.now() >= until) reset();
+      else if (socket.writableLength === 0) setTimeout(reset, grace);
+      else setTimeout(resetWhenWritten, RESET_GRACE_MS);
     };
     resetWhenWritten();
   }
@@ -180,6 +192,10 @@ export class Session implements RelayListener {
   }
 
   // What the relays tell
+
+  stalled(relay: Relay): void {
+    this.#ground.stalledPeers.watch(this.#sideOf(relay));
+  }
 
   closeFramePassed(relay: Relay, close: ClosePayload): void {
     const from = this.#sideOf(relay);
@@ -262,7 +278,8 @@ function endWithin(socket: Socket, limitMs: number): void {
 const NOTHING = new Uint8Array(0);
 
 /** One leg as the session drives it. */
-class Side {
+class Side implements StalledPeer {
+  readonly #session: Session;
   readonly party: 'client' | 'server';
   socket: Socket;
   raw: Socket;
@@ -275,17 +292,30 @@ class Side {
   readonly cameEnded: boolean;
   /** It has been sent a close frame. */
   closeSent = false;
+  /** When it was found to have reset its connection while it was not read. */
+  resetAtMs: number | null = null;
   /** Reads into the shared area. */
   shared = false;
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
 
-  constructor(party: 'client' | 'server', leg: Leg) {
+  constructor(session: Session, party: 'client' | 'server', leg: Leg) {
+    this.#session = session;
     this.party = party;
     this.socket = leg.socket;
     this.raw = leg.raw;
     this.rest = leg.rest;
     this.cameEnded = leg.ended === true;
+  }
+
+  get stalled(): boolean {
+    return this.relay?.paused === true && !this.ended;
+  }
+  get hasBeenReset(): boolean {
+    return hasBeenReset(this.raw, { finSent: this.socket.writableEnded });
+  }
+  resetWhileStalled(): void {
+    this.#session.resetWhileStalled(this);
   }
 
   /**

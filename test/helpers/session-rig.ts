@@ -10,6 +10,7 @@ import type { NegotiatedExtensions } from '../../src/protocol/frame-scanner.ts';
 import { createRelayGround } from '../../src/proxy/relay.ts';
 import type { Leg } from '../../src/proxy/leg.ts';
 import { Session, type SessionGround } from '../../src/proxy/session.ts';
+import { StalledPeers } from '../../src/proxy/stalled-peers.ts';
 import { type Authority, openAuthority } from '../../src/tls/authority.ts';
 
 /** A session between two raw peers of the test, over TCP or TLS: no handshake, bytes in, bytes out. */
@@ -45,6 +46,7 @@ export function createGround(store: MemoryStore, options: { strict?: boolean } =
     store,
     strict: options.strict ?? false,
     running: new Set(),
+    stalledPeers: new StalledPeers(),
   };
 }
 

@@ -117,6 +117,27 @@ function expectRelayed(sent: Buffer, received: Buffer, direction: Direction): vo
   expect(keys.filter((key) => keysBefore.has(key))).toEqual([]);
 }
 
+/** Payload bytes of one party that have come, once no more come because the other does not read. */
+async function bytesWhenStalled(rig: SessionRig, party: 'client' | 'server'): Promise<number> {
+  const name = party === 'client' ? 'clientToServer' : 'serverToClient';
+  for (let before = -1; ;) {
+    const bytes = rig.store.session(rig.sessionId)?.[name].bytes ?? 0;
+    if (bytes > 0 && bytes === before) return bytes;
+    before = bytes;
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+}
+
+function sessionClosed(rig: SessionRig): Promise<void> {
+  return new Promise((resolve) => {
+    const unsubscribe = rig.store.subscribe(() => {
+      if (rig.store.session(rig.sessionId)?.state !== 'closed') return;
+      unsubscribe();
+      resolve();
+    });
+  });
+}
+
 /** Sends chunks through a session of their own and holds both legs and the capture to what must come of them. */
 async function relay(
   row: Row,
@@ -382,6 +403,33 @@ describe('endings', () => {
         expect(performance.now() - before).toBeLessThan(1000);
       });
 
+      it(`a reset of a peer that is not read is carried within a second: ${direction}, ${legs} legs`, async () => {
+        for (const reads of [false, true]) {
+          const rig = await open({ tls });
+          const target = targetOf(rig, direction);
+          const frames = Array.from({ length: 60 }, () =>
+            write(direction, [{ opcode: 2, payload: randomBytes(500_000) }]),
+          );
+          const sent = Buffer.concat(frames);
+          sourceOf(rig, direction).write(sent);
+          const taken = await bytesWhenStalled(rig, party);
+          const before = performance.now();
+          (party === 'client' ? rig.clientRaw : rig.serverRaw).resetAndDestroy();
+          const closed = sessionClosed(rig);
+          if (!reads) await closed;
+          const { bytes, how } = await readToEnd(target);
+          await closed;
+          expect(how).toBe('reset');
+          expect(performance.now() - before).toBeLessThan(1000);
+          // All that the proxy had taken comes first, to who reads it.
+          if (reads) expect(bytes.length).toBeGreaterThan(taken);
+          const whole = bytes.length - (bytes.length % (frames[0] as Buffer).length);
+          expectRelayed(sent.subarray(0, whole), bytes.subarray(0, whole), direction);
+          expect(rig.store.session(rig.sessionId)?.close).toMatchObject({ by: party, [`${party}Ending`]: 'reset' });
+          expect(rig.ground.running.size).toBe(0);
+        }
+      });
+
       it(`a FIN inside a frame or a header is carried, and marked as truncated: ${direction}, ${legs} legs`, async () => {
         const whole = write(direction, [{ opcode: 1, payload: 'whole' }]);
         const next = write(direction, [{ opcode: 2, payload: randomBytes(300) }]);
@@ -408,6 +456,20 @@ describe('endings', () => {
         }
       });
     }
+  }
+
+  for (const direction of DIRECTIONS) {
+    const party = direction === 'client-to-server' ? 'client' : 'server';
+    it(`a reset that comes at once with the last bytes is none the less one: ${direction}`, async () => {
+      const rig = await open({});
+      const sent = write(direction, [{ opcode: 2, payload: randomBytes(1000) }]);
+      sourceOf(rig, direction).write(sent);
+      (party === 'client' ? rig.clientRaw : rig.serverRaw).resetAndDestroy();
+      const { bytes, how } = await readToEnd(targetOf(rig, direction));
+      expect(how).toBe('reset');
+      expectRelayed(sent, bytes, direction);
+      expect(rig.store.session(rig.sessionId)?.close).toMatchObject({ by: party, [`${party}Ending`]: 'reset' });
+    });
   }
 
   it('who closes first, both codes and the time between them are recorded', async () => {
