@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
 import type { Recorder } from '../capture/recorder.ts';
 import type { Segment } from '../capture/segment.ts';
+import { Opcode } from '../contract/frame.ts';
 import type { ClosePayload } from '../protocol/closing.ts';
 import type { CompressedChecker, CompressedFailure } from '../protocol/compressed-checker.ts';
 import { type FrameScanner, type NegotiatedExtensions, Scan } from '../protocol/frame-scanner.ts';
 import { rotateKey, swapKey } from '../protocol/mask.ts';
 import type { PayloadChecker } from '../protocol/payload-checker.ts';
-import { type FrameHold, MAX_HELD_FRAME_BYTES } from './frame-hold.ts';
+import type { FrameHold, HeldBytes } from './frame-hold.ts';
 import { createFrameKernel, type FrameKernel, PLAIN_AREA, READ_BYTES, WriteAreas } from './frame-kernel.ts';
 import { MaskingKeys } from './masking-keys.ts';
 import { NOTHING_ORDINARY, OrdinaryFrames } from './ordinary-frames.ts';
@@ -19,6 +20,7 @@ export interface RelayGround {
   readonly kernel: FrameKernel;
   readonly areas: WriteAreas;
   readonly keys: MaskingKeys;
+  readonly held: HeldBytes;
   /** Null where the kernel has no `takeFrames`. */
   readonly ordinary: OrdinaryFrames | null;
 }
@@ -28,7 +30,7 @@ export function createRelayGround(
   keys: MaskingKeys = new MaskingKeys(),
 ): RelayGround {
   const ordinary = kernel.takeFrames === null ? null : new OrdinaryFrames(kernel, kernel.takeFrames, keys);
-  return { kernel, areas: new WriteAreas(), keys, ordinary };
+  return { kernel, areas: new WriteAreas(), keys, held: { total: 0 }, ordinary };
 }
 
 /** What a relay tells its session. */
@@ -231,14 +233,30 @@ export class Relay {
   #passHeld(hold: FrameHold, bytes: Uint8Array, length: number): void {
     const { scanner } = this;
     if (this.#stopped) {
+      const kept = hold.flush();
       // A frame that was kept back has not begun for the target.
-      if (this.#endsInside && hold.holds) this.#endsInside = false;
-      else this.#write(Buffer.concat([hold.flush(), bytes]));
+      if (this.#endsInside && kept.length > 0) this.#endsInside = false;
+      else this.#write(Buffer.concat([kept, bytes]));
       return;
     }
-    const keeps = scanner.inFrame && scanner.payloadLength <= MAX_HELD_FRAME_BYTES;
-    const start = Math.max(0, length - (this.streamOffset - scanner.streamOffset));
-    this.#write(hold.pass(bytes, keeps ? start : bytes.length));
+    const start = length - (this.streamOffset - scanner.streamOffset);
+    const keepsOn = start < 0 && scanner.inFrame && hold.holds;
+    if (keepsOn) {
+      hold.keep(bytes);
+      return;
+    }
+    const kept = hold.flush();
+    const keeps = start >= 0 && this.#mayTurnOutWrong() && hold.begin(scanner.headerLength + scanner.payloadLength);
+    const passing = keeps ? bytes.subarray(0, start) : bytes;
+    this.#write(kept.length === 0 ? Buffer.from(passing) : Buffer.concat([kept, passing]));
+    if (keeps) hold.keep(bytes.subarray(start));
+  }
+
+  /** Whether bytes that are still to come can be what fails the frame that the scanner is in. */
+  #mayTurnOutWrong(): boolean {
+    const { scanner } = this;
+    const opaque = (scanner.byte0 & 0x0f) < 8 && scanner.messageOpcode === Opcode.Binary && !scanner.messageCompressed;
+    return scanner.inFrame && !opaque;
   }
 
   /** Nothing is forwarded of the piece that the scanner stands at, nor of what follows. */
@@ -387,7 +405,7 @@ export class Relay {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#endsInside = scanner.inFrame || scanner.heldHeaderBytes > 0;
-    if (this.#hold?.holds === true) this.#write(this.#hold.flush());
+    if (this.#hold !== null) this.#write(this.#hold.flush());
     if (scanner.heldHeaderBytes > 0) this.#write(Buffer.from(scanner.heldHeader.subarray(0, scanner.heldHeaderBytes)));
     this.recorder.end(scanner);
   }
@@ -405,6 +423,7 @@ export class Relay {
   /** Both legs are gone: nothing waits any more. */
   free(): void {
     this.#stopped = true;
+    this.#hold?.flush();
     this.#release(Infinity);
   }
 }

@@ -108,7 +108,7 @@ export class Session implements RelayListener {
       recorder: new Recorder(this.#ground.store, this.#record, fromClient ? 'client-to-server' : 'server-to-client'),
       checker: new PayloadChecker({ readsText: extensions !== 'unknown' }),
       compressed: inflates ? new CompressedChecker({ contextTakeover: noTakeover !== true }) : null,
-      hold: this.#ground.strict ? new FrameHold() : null,
+      hold: this.#ground.strict ? new FrameHold(this.#ground.held) : null,
       listener: this,
       source: source.socket,
       target: target.socket,

@@ -162,10 +162,29 @@ describe('with --strict a violation fails the connection', () => {
         }
       }
     });
-    it(`in a frame of more than a mebibyte, its sender hears why and its receiver sees the end: ${direction}`, async () => {
+    it(`a text of megabytes that is none at its end is never begun: ${direction}`, async () => {
       const rig = await open();
       const { source, target } = ends(rig, direction);
-      const frame = write(direction, [{ opcode: 1, payload: Buffer.concat([Buffer.alloc(1 << 20, 'a'), BAD]) }]);
+      const valid = { opcode: 2, payload: Buffer.alloc(3 << 20, 'b') };
+      source.write(write(direction, [valid, { opcode: 1, payload: Buffer.concat([Buffer.alloc(5 << 20, 'a'), BAD]) }]));
+      const [received, answered] = await Promise.all([readToEnd(target), readToEnd(source)]);
+      const there = read(received.bytes);
+      expect(there.frames.map(([byte0, text]) => [byte0, String(text).length])).toEqual([
+        [0x82, 3 << 20],
+        [0x88, expect.any(Number) as number],
+      ]);
+      expect(there.close?.code).toBe(1007);
+      expect(read(answered.bytes).close?.code).toBe(1007);
+      expect(rig.ground.held.total).toBe(0);
+    });
+    it.each([
+      ['over 16 MiB', 16 << 20, 0],
+      ['beyond what all sessions may keep back', 1 << 20, 64 << 20],
+    ])(`in a text %s, its sender hears why and its receiver sees the end: ${direction}`, async (_, length, held) => {
+      const rig = await open();
+      rig.ground.held.total += held;
+      const { source, target } = ends(rig, direction);
+      const frame = write(direction, [{ opcode: 1, payload: Buffer.concat([Buffer.alloc(length, 'a'), BAD]) }]);
       source.write(frame.subarray(0, -2));
       const received = await readExactly(target, frame.length - 2);
       expect(received.subarray(0, 10)).toEqual(frame.subarray(0, 10));
@@ -174,6 +193,17 @@ describe('with --strict a violation fails the connection', () => {
       expect(rest).toEqual({ bytes: Buffer.alloc(0), how: 'fin' });
       expect(read(answered.bytes).close?.code).toBe(1007);
       expect(rig.store.frames(rig.sessionId, 0, 1)?.[0]?.violations).toEqual(['invalid-utf8']);
+      expect(rig.ground.held.total).toBe(held);
+      rig.ground.held.total -= held;
+    });
+    it(`bytes, which cannot turn out wrong, are not kept back: ${direction}`, async () => {
+      const rig = await open();
+      const { source, target } = ends(rig, direction);
+      const frame = write(direction, [{ opcode: 2, payload: Buffer.alloc(1000, 'b') }]);
+      source.write(frame.subarray(0, 500));
+      await readExactly(target, 500);
+      source.end(frame.subarray(500));
+      expect((await readToEnd(target)).bytes).toHaveLength(frame.length - 500);
     });
     it(`what a peer leaves of a frame is passed on when it ends: ${direction}`, async () => {
       const rig = await open();

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { FrameHold, type HeldBytes, MAX_HELD_FRAME_BYTES } from '../../src/proxy/frame-hold.ts';
+
+describe('FrameHold', () => {
+  it('gives out what it kept, byte by byte or at once, and then has nothing', () => {
+    const held: HeldBytes = { total: 0 };
+    const hold = new FrameHold(held);
+    const frame = Uint8Array.from({ length: 1000 }, (_, i) => i);
+    for (let round = 0; round < 2; round++) {
+      expect(hold.begin(frame.length)).toBe(true);
+      if (round === 0) for (const byte of frame) hold.keep(Uint8Array.of(byte));
+      else hold.keep(frame);
+      expect([hold.holds, held.total]).toEqual([true, 1000]);
+      expect(Uint8Array.from(hold.flush())).toEqual(frame);
+      expect([hold.holds, held.total, hold.flush().length]).toEqual([false, 0, 0]);
+    }
+  });
+
+  it('owns what it keeps', () => {
+    const hold = new FrameHold({ total: 0 });
+    const bytes = Uint8Array.of(1, 2, 3);
+    hold.begin(3);
+    hold.keep(bytes);
+    bytes.fill(9);
+    expect([...hold.flush()]).toEqual([1, 2, 3]);
+  });
+
+  it('keeps no frame that is too long, and not more than all may keep', () => {
+    const held: HeldBytes = { total: 0 };
+    expect(new FrameHold(held).begin(MAX_HELD_FRAME_BYTES + 1)).toBe(false);
+    const holds = [1, 2, 3, 4].map(() => new FrameHold(held));
+    for (const hold of holds) expect(hold.begin(MAX_HELD_FRAME_BYTES)).toBe(true);
+    const late = new FrameHold(held);
+    expect([late.begin(1), late.holds]).toEqual([false, false]);
+    holds[0]?.flush();
+    expect(late.begin(1)).toBe(true);
+  });
+});
