@@ -145,6 +145,7 @@ export class Session implements RelayListener {
     }
     other.ended = true;
     this.#finish();
+    side.socket.destroy();
     this.#reset(other, (side.resetAtMs ?? Date.now()) + RESET_LIMIT_MS);
   }
 

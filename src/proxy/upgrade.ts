@@ -19,6 +19,7 @@ import {
 import { formatAuthority } from '../protocol/request-target.ts';
 import { answerBytes, endWith, refusal } from './answer.ts';
 import type { ClientConnection } from './client-connection.ts';
+import { hasBeenReset } from './connection-error.ts';
 import type { Deadline, Deadlines } from './deadlines.ts';
 import type { HandshakeKeys } from './handshake-keys.ts';
 import type { Leg, Upstream, UpstreamConnection } from './leg.ts';
@@ -129,6 +130,11 @@ export class OpeningHandshake {
    * goes to the server first, and only a session can bring it.
    */
   readonly #clientEnds = (): void => {
+    const { socket, raw } = this.#connection;
+    if (hasBeenReset(raw, { finSent: socket.writableEnded })) {
+      this.#clientGone();
+      return;
+    }
     this.#clientEnded = true;
     this.#goneDeadline = this.#ground.goneDeadlines.start(this.#clientGone);
   };
@@ -263,9 +269,6 @@ export class OpeningHandshake {
           `The server's 101 breaks the protocol: ${outcome.violations.join(', ')}.`,
         ),
       );
-    } else if (this.#clientEnded && this.#connection.socket !== this.#connection.raw) {
-      // An end within TLS cannot be told from a connection that was closed: nothing would tell that nobody is there.
-      this.#clientGone();
     } else {
       this.#open(server, clientAnswer(answer, accept), { rest, deflate: outcome.deflate });
     }
