@@ -35,5 +35,5 @@ export default tseslint.config(
     plugins: { 'react-hooks': reactHooks },
     rules: reactHooks.configs.recommended.rules,
   },
-  { files: ['**/*.js'], languageOptions: { globals: NODE_GLOBALS } },
+  { files: ['**/*.js', '**/*.cjs'], languageOptions: { globals: NODE_GLOBALS } },
 );
