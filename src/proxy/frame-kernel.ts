@@ -8,12 +8,14 @@
  *
  * `bytes` is one read area (where sockets deliver), one for unmasked bytes, and a number of write areas. A write area
  * belongs to the relay that took it until it gives it back: bytes that wait in a slow peer's queue are never written
- * over. Behind them lie the areas of ordinary-frames.ts.
+ * over. Behind them lie the areas of ordinary-frames.ts and record-gather.ts.
  */
 export interface FrameKernel {
   /** All of the memory. */
   readonly bytes: Uint8Array;
   readonly buffer: ArrayBuffer;
+  /** Its first `READ_BYTES`. */
+  readonly readArea: Uint8Array;
   /**
    * Copies `length` bytes from `source` to `target`, XORed with `change`, and tells whether any byte XORed with `key`
    * is 0x80 or above (0: none). Offsets into `bytes`; keys little-endian: the first byte is the lowest.
@@ -41,8 +43,13 @@ export const ORDINARY_FRAMES_AREA = FIRST_WRITE_AREA + WRITE_AREAS * WRITE_AREA_
 export const MOST_FRAMES_A_TASK = 4096;
 const ORDINARY_FRAMES_BYTES = MOST_FRAMES_A_TASK * (64 + 4) + 4096;
 
+/** Where record-gather.ts has its areas: one TLS record (RFC 8446 §5.1: 2^14 bytes at most), and a read of them. */
+export const RECORD_AREA = ORDINARY_FRAMES_AREA + ORDINARY_FRAMES_BYTES;
+export const RECORD_BYTES = 16 * 1024;
+export const GATHER_AREA = RECORD_AREA + RECORD_BYTES;
+
 const PAGE_BYTES = 64 * 1024;
-const TOTAL_BYTES = Math.ceil((ORDINARY_FRAMES_AREA + ORDINARY_FRAMES_BYTES) / PAGE_BYTES) * PAGE_BYTES;
+const TOTAL_BYTES = Math.ceil((GATHER_AREA + READ_BYTES) / PAGE_BYTES) * PAGE_BYTES;
 
 /** Hands out the write areas. */
 export class WriteAreas {
@@ -85,6 +92,7 @@ function createWasmKernel(): FrameKernel {
   return {
     bytes: new Uint8Array(memory.buffer),
     buffer: memory.buffer,
+    readArea: new Uint8Array(memory.buffer, 0, READ_BYTES),
     remask: remask as FrameKernel['remask'],
     highBits: highBits as FrameKernel['highBits'],
     takeFrames: takeFrames as FrameKernel['takeFrames'],
@@ -96,6 +104,7 @@ export function createScriptKernel(): FrameKernel {
   return {
     bytes,
     buffer: bytes.buffer,
+    readArea: bytes.subarray(0, READ_BYTES),
     takeFrames: null,
     remask(source, target, length, change, key) {
       let seen = 0;

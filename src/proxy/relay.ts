@@ -11,6 +11,7 @@ import type { FrameHold, HeldBytes } from './frame-hold.ts';
 import { createFrameKernel, type FrameKernel, PLAIN_AREA, READ_BYTES, WriteAreas } from './frame-kernel.ts';
 import { MaskingKeys } from './masking-keys.ts';
 import { NOTHING_ORDINARY, OrdinaryFrames } from './ordinary-frames.ts';
+import { RecordGather } from './record-gather.ts';
 
 /** More of them than this, and what a slow peer is sent is copied instead of pinned in the log. */
 const MOST_WAITING_WRITES = 8;
@@ -21,6 +22,7 @@ export interface RelayGround {
   readonly areas: WriteAreas;
   readonly keys: MaskingKeys;
   readonly held: HeldBytes;
+  readonly gather: RecordGather;
   /** Null where the kernel has no `takeFrames`. */
   readonly ordinary: OrdinaryFrames | null;
 }
@@ -30,7 +32,7 @@ export function createRelayGround(
   keys: MaskingKeys = new MaskingKeys(),
 ): RelayGround {
   const ordinary = kernel.takeFrames === null ? null : new OrdinaryFrames(kernel, kernel.takeFrames, keys);
-  return { kernel, areas: new WriteAreas(), keys, held: { total: 0 }, ordinary };
+  return { kernel, areas: new WriteAreas(), keys, held: { total: 0 }, gather: new RecordGather(kernel), ordinary };
 }
 
 /** What a relay tells its session. */
@@ -78,8 +80,8 @@ export class Relay {
   readonly #hold: FrameHold | null;
   /** Which frames are ordinary here: see ordinary-frames.ts. */
   readonly #table: number;
-  #source: Socket;
-  #target: Socket;
+  readonly #source: Socket;
+  readonly #target: Socket;
   /** Bytes that may wait in the target before the source is stopped. */
   readonly #waitLimitBytes: number;
   #resumeAtBytes = 0;

@@ -14,7 +14,6 @@ import { failureOf } from '../protocol/failure.ts';
 import { PayloadChecker } from '../protocol/payload-checker.ts';
 import { hasBeenReset } from './connection-error.ts';
 import { FrameHold } from './frame-hold.ts';
-import { PLAIN_AREA, READ_BYTES } from './frame-kernel.ts';
 import type { Leg } from './leg.ts';
 import { Relay, type RelayGround, type RelayListener } from './relay.ts';
 import { readInto } from './shared-read.ts';
@@ -76,9 +75,6 @@ export class Session implements RelayListener {
     this.#record = start.record;
     this.#client = new Side(this, 'client', start.client);
     this.#server = new Side(this, 'server', start.server);
-    const area = ground.kernel.bytes.subarray(0, PLAIN_AREA);
-    this.#client.share(area);
-    this.#server.share(area);
     const { extensions, deflate = null } = start;
     this.#client.relay = this.#relay(this.#client, this.#server, { extensions, deflate });
     this.#server.relay = this.#relay(this.#server, this.#client, { extensions, deflate });
@@ -112,7 +108,7 @@ export class Session implements RelayListener {
       listener: this,
       source: source.socket,
       target: target.socket,
-      waitLimitBytes: target.socket === target.raw ? 0 : TLS_WAIT_LIMIT_BYTES,
+      waitLimitBytes: target.isTls ? TLS_WAIT_LIMIT_BYTES : 0,
     });
   }
 
@@ -121,15 +117,25 @@ export class Session implements RelayListener {
     socket.on('end', () => this.#ended(side, side.hasBeenReset ? 'reset' : 'fin'));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#ended(side, endingOf(error)));
     socket.on('close', () => this.#ended(side, 'reset'));
-    if (side.rest.length > 0) relay?.receiveElsewhere(side.rest);
+    if (relay === null) return;
+    this.#read(side, relay);
+    if (side.rest.length > 0) relay.receiveElsewhere(side.rest);
     side.rest = NOTHING;
-    if (!side.shared) socket.on('data', (chunk: Buffer) => side.gather(chunk));
-    if (relay?.paused !== true) socket.resume();
+    if (!relay.paused) socket.resume();
+  }
+
+  #read(side: Side, relay: Relay): void {
+    const { kernel, gather } = this.#ground;
+    const { socket } = side;
+    const shared = side.isTls
+      ? readInto(socket, gather.area, (length) => gather.take(relay, length))
+      : readInto(socket, kernel.readArea, (length) => relay.receive(length));
+    if (!shared) socket.on('data', (chunk: Buffer) => relay.receiveElsewhere(chunk));
   }
 
   /** A side sends no more. Everything it sent has been handed to the other side's queue. */
   #ended(side: Side, told: Ending): void {
-    side.flush();
+    this.#ground.gather.flush(side.relay);
     const how = side.resetAtMs === null ? told : 'reset';
     if (this.#over || (side.ended && how === 'fin')) return;
     const other = this.#other(side);
@@ -241,8 +247,7 @@ export class Session implements RelayListener {
 
   #endBoth(close: { readonly code: number; readonly reason: string } | null): void {
     // What has come in this turn was valid until now: it goes first.
-    if (!this.#over) this.#client.flush();
-    if (!this.#over) this.#server.flush();
+    for (const { relay } of [this.#client, this.#server]) if (!this.#over) this.#ground.gather.flush(relay);
     if (this.#over) return;
     this.#record.endedByProxy(close);
     this.#client.ended = this.#server.ended = true;
@@ -282,8 +287,8 @@ const NOTHING = new Uint8Array(0);
 class Side implements StalledPeer {
   readonly #session: Session;
   readonly party: 'client' | 'server';
-  socket: Socket;
-  raw: Socket;
+  readonly socket: Socket;
+  readonly raw: Socket;
   /** Bytes that came with the handshake, until they are relayed. */
   rest: Uint8Array;
   relay: Relay | null = null;
@@ -295,10 +300,6 @@ class Side implements StalledPeer {
   closeSent = false;
   /** When it was found to have reset its connection while it was not read. */
   resetAtMs: number | null = null;
-  /** Reads into the shared area. */
-  shared = false;
-  #gathered: Buffer[] = [];
-  #gatheredBytes = 0;
 
   constructor(session: Session, party: 'client' | 'server', leg: Leg) {
     this.#session = session;
@@ -309,6 +310,9 @@ class Side implements StalledPeer {
     this.cameEnded = leg.ended === true;
   }
 
+  get isTls(): boolean {
+    return this.socket !== this.raw;
+  }
   get stalled(): boolean {
     return this.relay?.paused === true && !this.ended;
   }
@@ -317,33 +321,6 @@ class Side implements StalledPeer {
   }
   resetWhileStalled(): void {
     this.#session.resetWhileStalled(this);
-  }
-
-  /**
-   * Takes a chunk that does not lie in the shared area. TLS delivers 16 KiB at a time, several in one turn of the event
-   * loop: put together, they cost one write and its system call (a third of the CPU of a TLS session).
-   */
-  gather(chunk: Buffer): void {
-    if (this.#gatheredBytes + chunk.length > READ_BYTES) this.flush();
-    if (this.#gathered.push(chunk) === 1) setImmediate(this.flush);
-    this.#gatheredBytes += chunk.length;
-  }
-
-  /** Hands on what has been gathered. */
-  readonly flush = (): void => {
-    if (this.#gathered.length === 0) return;
-    const chunks = this.#gathered;
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
-    this.relay?.receiveElsewhere(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
-  };
-
-  share(area: Uint8Array): void {
-    if (this.socket !== this.raw) return;
-    const moved = readInto(this.socket, area, (length) => this.relay?.receive(length));
-    if (moved === null) return;
-    this.socket = this.raw = moved;
-    this.shared = true;
   }
 }
 
