@@ -7,6 +7,9 @@ import { answerBytes, endWith, ignoreError, refusal } from './answer.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Deadlines } from './deadlines.ts';
 
+const LF = 0x0a;
+const SHORT_LINE_BYTES = 128;
+
 /** Where what a client says is taken, once its first bytes have told what it is. */
 export interface Doors {
   handshake(connection: ClientConnection, head: RequestHead, rest: Buffer): void;
@@ -41,6 +44,8 @@ export class Reception {
     const { socket, raw, tunnel } = connection;
     const reader = new HeadReader();
     let silent = true;
+    /** The first line is looked at again when it is so long, or ends. */
+    let lookAtBytes = 0;
 
     const stop = (): void => {
       this.#deadlines.cancel(deadline);
@@ -69,6 +74,10 @@ export class Reception {
         refuse(error);
         return;
       }
+      const { length } = reader.bytes;
+      if (length < lookAtBytes && !chunk.includes(LF)) return;
+      // Byte by byte, a long line would else be read from its start with every byte.
+      if (length > SHORT_LINE_BYTES) lookAtBytes = length * 2;
       switch (sniffOpening(reader.bytes)) {
         case 'tls':
           // TLS within TLS is the tunnel's own: a proxy that is itself reached by TLS.
