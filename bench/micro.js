@@ -101,7 +101,7 @@ for (const size of SIZES) {
           recorder.keepChunk(chunk, length, scanner);
           scanner.begin(start);
           while (scanner.next(chunk, length) !== Scan.End) recorder.record(scanner);
-          recorder.endChunk();
+          recorder.endChunk(scanner);
         });
       });
     });
@@ -166,7 +166,7 @@ for (const size of [32, 1024]) {
   recorder.keepChunk(chunk, chunk.length, scanner);
   scanner.begin(0);
   for (let i = 0; i < rows && scanner.next(chunk, chunk.length) !== Scan.End; i++) recorder.record(scanner);
-  recorder.endChunk();
+  recorder.endChunk(scanner);
   const upTo = store.status().seq;
   const { rowCount } = encodeBatch(store, { since: 0, upTo, choice: 'all' });
   await show('live batch encoding', `${size} B`, () =>

@@ -54,16 +54,18 @@ export async function startApp(
     readonly webRoot?: string;
     /** The one-time address was used; here is the next. */
     readonly onNewOpenUrl?: (openUrl: string) => void;
+    /** Microseconds since the Unix epoch, never going back; this machine's own where it is left out. */
+    readonly clock?: () => number;
   },
 ): Promise<RunningApp> {
-  const { logger, webRoot = join(import.meta.dirname, '..', 'web') } = options;
+  const { logger, webRoot = join(import.meta.dirname, '..', 'web'), clock = createClock() } = options;
   const authority = await openAuthority({ directory: config.certs });
   if (authority.created) logger.info({ folder: config.certs }, 'a new certificate authority was made');
   if (authority.tightenedFolder) logger.info({ folder: config.certs }, 'the folder is now readable by you alone');
   const store = new MemoryStore({
     budgetBytes: config.memoryBytes,
     payloadLimitBytes: config.payloadLimitBytes,
-    clock: createClock(),
+    clock,
   });
   const messages = new MessagePlane(store);
   const ownListeners = new Set<OwnListener>();

@@ -84,6 +84,10 @@ const Close = Type.Object({
   clientEnding: nullable(Ending),
   serverEnding: nullable(Ending),
 });
+const Silence = Type.Object(
+  { since: Micros, survivedMs: Type.Number(), beforeEndMs: nullable(Type.Number()) },
+  { description: 'Of both sides together: neither data nor ping nor pong' },
+);
 const Totals = Type.Object({ frames: Count, bytes: Count });
 
 const summaryMembers = {
@@ -104,6 +108,7 @@ const summaryMembers = {
   frameCount: Count,
   firstHeldFrame: Count,
   violationCount: Count,
+  silence: nullable(Silence),
   close: nullable(Close),
   fault: nullable(Type.Object({ by: Party, code: Type.String(), message: Type.String() })),
 };

@@ -310,9 +310,22 @@ export class Recorder implements RowWriter {
     this.#amend(0, bits);
   }
 
+  /** A close frame has passed. What came before it in its chunk is heard first. */
+  closeFrame(scanner: FrameScanner, close: { readonly code: number | null; readonly reason: string }): void {
+    this.breakSilence(scanner);
+    const frame = { code: close.code, reason: close.reason, frameIndex: this.lastIndex };
+    this.#session.closeFrame(this.#party, frame, this.#timeUs);
+  }
+
+  /** What the chunk has brought so far is heard, if it is anything but a close frame. */
+  breakSilence(scanner: FrameScanner): void {
+    if (scanner.spoke) this.#session.heard(this.#timeUs);
+  }
+
   /** The chunk is done. */
-  endChunk(): void {
+  endChunk(scanner: FrameScanner): void {
     this.#flush();
+    this.breakSilence(scanner);
     this.#host.frameSeen(this.#session);
   }
 

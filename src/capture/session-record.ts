@@ -2,13 +2,13 @@ import { isoMicros } from '../contract/time.ts';
 import type {
   AcceptProof,
   CloseFrame,
-  CloseRecord,
   Ending,
   Fault,
   HandshakeRecord,
   Party,
   SessionDetail,
   SessionMode,
+  SessionSilence,
   SessionState,
   SessionSummary,
   SessionViolation,
@@ -22,6 +22,7 @@ import {
   type ViolationCode,
 } from '../contract/violations.ts';
 import type { RowWriter, Segment, SegmentTenant } from './segment.ts';
+import { SessionEnding } from './session-ending.ts';
 import type { SessionFacts, SessionRecorder } from './session-recorder.ts';
 import type { KeptText, TextArena } from './text-arena.ts';
 import { detached, packRequest, packResponse, unpackRequest, unpackResponse } from './packed-head.ts';
@@ -37,15 +38,9 @@ export interface SessionHost {
 }
 
 /** What a session costs beside its texts: its objects, and its places in maps and lists. Measured. */
-const BASE_COST_BYTES = 2300;
+const BASE_COST_BYTES = 2340;
 const NO_PROOF: AcceptProof = { key: null, expected: null, received: null, matches: false };
 const NO_TIMINGS: Timings = { dns: null, connect: null, tls: null, upgrade: null };
-
-interface PeerClose {
-  frame: CloseFrame | null;
-  frameTimeUs: number;
-  ending: Ending | null;
-}
 
 /** One session in the store: facts, counts and where its rows are. */
 export class SessionRecord implements SessionRecorder, SegmentTenant {
@@ -94,10 +89,11 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   #fault: Fault | null = null;
   #violations: Map<string, { -readonly [K in keyof SessionViolation]: SessionViolation[K] }> | null = null;
   #violationCount = 0;
-  #peerClose: { client: PeerClose; server: PeerClose } | null = null;
-  #firstToClose: Party | null = null;
-  /** The close frame that the proxy sent to both, where it failed the session. */
-  #proxyClose: { readonly code: number; readonly reason: string } | null = null;
+  #ending: SessionEnding | null = null;
+  /** When something was heard last: bytes of a frame that is no close frame, or the opening. */
+  #heardUs: number;
+  /** The longest silence that was broken again. */
+  #survivedUs = 0;
 
   constructor(
     host: SessionHost,
@@ -114,7 +110,7 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     this.#url = detached(start.url);
     this.#mode = start.mode;
     this.#client = start.client;
-    this.#startedUs = host.clock();
+    this.#startedUs = this.#heardUs = host.clock();
     this.costBytes += start.url.length;
   }
 
@@ -144,7 +140,7 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   opened(): void {
     if (this.state !== 'connecting') return;
     this.state = 'open';
-    this.#openedUs = this.#host.clock();
+    this.#openedUs = this.#heardUs = this.#host.clock();
     this.#host.sessionChanged(this);
   }
 
@@ -162,27 +158,32 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     this.#fault ??= fault;
   }
 
-  /** A close frame has passed. */
-  closeFrame(by: 'client' | 'server', frame: CloseFrame): void {
-    const peer = this.#peer(by);
-    if (peer.frame !== null) return;
-    peer.frame = frame;
-    peer.frameTimeUs = this.#host.clock();
-    this.#firstToClose ??= by;
+  /** Something was heard that is no close frame. Once a chunk at most: what comes together breaks one silence. */
+  heard(timeUs: number): void {
+    if (this.#ending !== null) return;
+    const silenceUs = timeUs - this.#heardUs;
+    if (silenceUs > this.#survivedUs) this.#survivedUs = silenceUs;
+    this.#heardUs = timeUs;
+  }
+
+  /** A close frame has passed, in a chunk that came at `timeUs`. */
+  closeFrame(by: 'client' | 'server', frame: CloseFrame, timeUs: number = this.#host.clock()): void {
+    this.#ending ??= new SessionEnding(by, timeUs);
+    this.#ending.closeFrame(by, frame, timeUs);
     this.#host.sessionChanged(this);
   }
 
   /** A peer has ended its direction. */
   ended(by: 'client' | 'server', how: Ending): void {
-    this.#peer(by).ending ??= how;
-    this.#firstToClose ??= by;
+    this.#ending ??= new SessionEnding(by, this.#host.clock());
+    this.#ending.ended(by, how);
     this.#host.sessionChanged(this);
   }
 
   /** The proxy has ended both connections, with a close frame or without. */
   endedByProxy(close: { readonly code: number; readonly reason: string } | null): void {
-    this.#proxyClose = close;
-    this.#firstToClose ??= 'proxy';
+    this.#ending ??= new SessionEnding('proxy', this.#host.clock());
+    this.#ending.endedByProxy(close);
     this.#host.sessionChanged(this);
   }
 
@@ -260,7 +261,8 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
       frameCount: this.frameCount,
       firstHeldFrame: this.firstHeldFrame,
       violationCount: this.#violationCount,
-      close: this.#closeRecord(),
+      silence: this.#silence(),
+      close: this.#ending?.record() ?? null,
       fault: this.#fault,
     };
   }
@@ -285,36 +287,14 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     };
   }
 
-  #closeRecord(): CloseRecord | null {
-    const by = this.#firstToClose;
-    if (by === null) return null;
-    const client = this.#peerClose?.client;
-    const server = this.#peerClose?.server;
-    const frames = { client: client?.frame ?? null, server: server?.frame ?? null };
-    const clean = frames.client !== null && frames.server !== null;
-    const first = by === 'server' ? (frames.server ?? frames.client) : (frames.client ?? frames.server);
-    const own = by === 'server' ? server : client;
-    const said = by === 'proxy' ? this.#proxyClose : first;
+  #silence(): SessionSilence | null {
+    if (this.#openedUs === null) return null;
+    const endedUs = this.#ending?.beganUs ?? this.#closedUs;
     return {
-      by,
-      code: said?.code ?? null,
-      reason: said?.reason ?? '',
-      clean,
-      how: clean ? 'closing-handshake' : (own?.ending ?? client?.ending ?? server?.ending ?? 'fin'),
-      clientFrame: frames.client,
-      serverFrame: frames.server,
-      echoMs: clean ? Math.abs((client?.frameTimeUs ?? 0) - (server?.frameTimeUs ?? 0)) / 1000 : null,
-      clientEnding: client?.ending ?? null,
-      serverEnding: server?.ending ?? null,
+      since: isoMicros(this.#heardUs),
+      survivedMs: inMs(this.#survivedUs),
+      beforeEndMs: endedUs === null ? null : inMs(endedUs - this.#heardUs),
     };
-  }
-
-  #peer(by: 'client' | 'server'): PeerClose {
-    this.#peerClose ??= {
-      client: { frame: null, frameTimeUs: 0, ending: null },
-      server: { frame: null, frameTimeUs: 0, ending: null },
-    };
-    return this.#peerClose[by];
   }
 
   #countViolation(code: ViolationCode, by: Party, firstFrame: number | null): void {
@@ -362,6 +342,11 @@ function detachedProof({ key, expected, received, matches }: AcceptProof): Accep
   const own = detached(expected);
   // Equal texts are kept once.
   return { key: detached(key), expected: own, received: received === expected ? own : detached(received), matches };
+}
+
+/** Milliseconds, with microseconds as the times of frames have them. */
+function inMs(us: number): number {
+  return Math.round(us) / 1000;
 }
 
 function iso(timeUs: number | null): string | null {

@@ -92,6 +92,16 @@ export interface DirectionTotals {
   readonly bytes: number;
 }
 
+/** How long nothing was said by either side: neither data nor ping nor pong. A close frame breaks no silence. */
+export interface SessionSilence {
+  /** When something was heard last: bytes of a frame, or the opening. */
+  readonly since: string;
+  /** The longest silence that was broken again, in milliseconds. */
+  readonly survivedMs: number;
+  /** Up to the first close frame, or to the end of a connection without one; null before that. */
+  readonly beforeEndMs: number | null;
+}
+
 /** What a list of sessions shows. */
 export interface SessionSummary {
   readonly id: string;
@@ -115,6 +125,8 @@ export interface SessionSummary {
   /** Index of the oldest frame that is still held; equals `frameCount` where none is. */
   readonly firstHeldFrame: number;
   readonly violationCount: number;
+  /** Null where it was never open. */
+  readonly silence: SessionSilence | null;
   readonly close: CloseRecord | null;
   readonly fault: Fault | null;
 }

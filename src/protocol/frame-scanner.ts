@@ -62,7 +62,8 @@ export class FrameScanner {
   #headerHeld = 0;
   #remaining = 0;
   #inFrame = false;
-  #afterClose = false;
+  /** Where in this direction the first close frame begins; -1 where none has come. */
+  #closeOffset = -1;
   #lost = false;
   #chunkOffset = 0;
   #position = 0;
@@ -88,13 +89,17 @@ export class FrameScanner {
   get heldHeader(): Uint8Array {
     return this.#header;
   }
+  /** The chunk has brought something else than a close frame and what follows one. */
+  get spoke(): boolean {
+    return this.#closeOffset < 0 || this.#closeOffset > this.#chunkOffset;
+  }
   /** Where in the chunk the next piece starts. */
   get position(): number {
     return this.#position;
   }
   /** Between messages, with nothing held: whoever reads a whole message from here on may tell with `skipTo`. */
   get betweenMessages(): boolean {
-    return !(this.#inFrame || this.inMessage || this.#afterClose || this.#lost || this.#headerHeld > 0);
+    return !(this.#inFrame || this.inMessage || this.#closeOffset >= 0 || this.#lost || this.#headerHeld > 0);
   }
   /** Goes on at `position`: everything before it was whole messages and control frames without a violation. */
   skipTo(position: number): void {
@@ -123,6 +128,10 @@ export class FrameScanner {
     this.#header.set(bytes.subarray(position, end));
     this.#headerHeld = end - position;
     this.#position = end;
+    // Its first byte says so already.
+    if (this.#closeOffset < 0 && ((bytes[position] as number) & 0x0f) === 8) {
+      this.#closeOffset = this.#chunkOffset + position;
+    }
     return Scan.End;
   }
 
@@ -173,12 +182,12 @@ export class FrameScanner {
       next += 4;
     }
     if ((byte1 & 0x80) !== this.#maskBit) violations |= this.#maskViolation;
-    if (this.#afterClose) violations |= ViolationBit['frame-after-close'];
+    if (this.#closeOffset >= 0 && this.#closeOffset < streamOffset) violations |= ViolationBit['frame-after-close'];
 
     const opcode = byte0 & 0x0f;
     if (opcode >= 8) {
       if (length > 125) violations |= ViolationBit['control-too-long'];
-      if (opcode === 8) this.#afterClose = true;
+      if (opcode === 8 && this.#closeOffset < 0) this.#closeOffset = streamOffset;
     } else if (opcode === 0) {
       if (!this.inMessage) {
         violations |= ViolationBit['unexpected-continuation'];

@@ -151,7 +151,7 @@ export class Relay {
       this.#copy(length);
       if (segment !== null) segment.pins--;
     } else this.#pass(length, segment, offset);
-    this.recorder.endChunk();
+    this.recorder.endChunk(this.scanner);
   }
 
   /** The bytes stay as they are; written from the capture's copy where there is one. */

@@ -206,11 +206,7 @@ export class Session implements RelayListener {
 
   closeFramePassed(relay: Relay, close: ClosePayload): void {
     const from = this.#sideOf(relay);
-    this.#record.closeFrame(from.party, {
-      code: close.code,
-      reason: close.reason,
-      frameIndex: relay.recorder.lastIndex,
-    });
+    relay.recorder.closeFrame(relay.scanner, close);
     const refused = this.#ground.strict && (close.violations | relay.scanner.violations) !== 0;
     if (!refused) this.#other(from).closeSent = true;
   }
@@ -237,6 +233,7 @@ export class Session implements RelayListener {
     const { code, reason, fault } = failure;
     const message = `${ERRORS[fault.code].means} ${fault.what}: ${reason}`;
     this.#record.fault({ by: this.#sideOf(relay).party, code: fault.code, message });
+    relay.recorder.breakSilence(relay.scanner);
     this.#endBoth({ code, reason });
   }
 

@@ -29,6 +29,7 @@ const session = (changes: Partial<SessionSummary> = {}): SessionSummary => ({
   frameCount: 6,
   firstHeldFrame: 0,
   violationCount: 0,
+  silence: null,
   close: null,
   fault: null,
   ...changes,

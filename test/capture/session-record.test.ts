@@ -110,6 +110,37 @@ describe('the close of a session', () => {
   });
 });
 
+describe('the silences of a session', () => {
+  it('count from the opening, and the one before the end is none that it survived', () => {
+    const { record, wait } = openSession();
+    wait(30_000);
+    record.heard(1_700_000_030_000_000);
+    wait(60_000);
+    record.closeFrame('server', close(1001));
+    record.closed();
+    expect(record.summary().silence).toEqual({
+      since: '2023-11-14T22:13:50.000000Z',
+      survivedMs: 30_000,
+      beforeEndMs: 60_000,
+    });
+  });
+  it('are counted to the microsecond, and do not begin again after the first sign of the end', () => {
+    const { record, wait } = openSession();
+    wait(1.2341);
+    record.ended('client', 'fin');
+    wait(5_000);
+    record.heard(1_700_000_005_000_000);
+    expect(record.summary().silence).toMatchObject({ survivedMs: 0, beforeEndMs: 1.234 });
+  });
+  it('are none while it is being opened, or where it never was', () => {
+    const { store } = openSession();
+    const other = store.openSession({ url: 'ws://b.test/', mode: 'connect', client: { address: '::1', port: 9 } });
+    expect(other.summary().silence).toBeNull();
+    other.failed({ by: 'server', code: 'upstream-refused', message: 'no' });
+    expect(other.summary().silence).toBeNull();
+  });
+});
+
 describe('the violations of a session', () => {
   it('are counted by rule and by whom, with the first frame of each', () => {
     const { record } = openSession();

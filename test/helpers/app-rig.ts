@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { type RunningApp, startApp } from '../../src/app.ts';
+import { createClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { FrameRow } from '../../src/contract/frame.ts';
 import type { SessionDetail, SessionSummary } from '../../src/contract/session.ts';
@@ -19,6 +20,8 @@ export interface AppRig {
   frames(id: string): Promise<FrameRow[]>;
   /** The first session that `found` accepts, waited for. */
   waitForSession(found: (session: SessionSummary) => boolean): Promise<SessionSummary>;
+  /** So much time goes by for the capture at once, and for nobody else. */
+  skip(ms: number): void;
   stop(): Promise<void>;
 }
 
@@ -28,8 +31,11 @@ export async function startTestApp(
 ): Promise<AppRig> {
   const certs = await mkdtemp(join(tmpdir(), 'frametap-app-'));
   const config = await loadConfig({ flags: { port: '0', uiPort: '0', certs, ...flags }, env: {} });
+  const clock = createClock();
+  let skippedMs = 0;
   const app = await startApp(config, {
     logger,
+    clock: () => clock() + skippedMs * 1000,
     webRoot: join(import.meta.dirname, '..', '..', 'dist', 'web'),
   });
   const send = (path: string, init?: RequestInit): Promise<Response> =>
@@ -58,6 +64,7 @@ export async function startTestApp(
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
+    skip: (ms) => void (skippedMs += ms),
     async stop() {
       await app.stop();
       await rm(certs, { recursive: true, force: true });

@@ -82,7 +82,7 @@ export class ModelSession {
       this.#note(direction, line, piece);
     }
     if (scanner.heldHeaderBytes > 0) line.header = Buffer.concat([line.header, chunk.subarray(at)]);
-    recorder.endChunk();
+    recorder.endChunk(scanner);
     AREA.fill(0xdd, 0, chunk.length);
   }
 

@@ -91,7 +91,7 @@ export class RecordedSession {
     line.recorder.keepChunk(bytes, bytes.length, line.scanner);
     line.scanner.begin(line.offset);
     while (line.scanner.next(bytes, bytes.length) === Scan.Piece) line.recorder.record(line.scanner);
-    line.recorder.endChunk();
+    line.recorder.endChunk(line.scanner);
     line.offset += bytes.length;
     return this;
   }

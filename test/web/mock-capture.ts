@@ -195,6 +195,14 @@ export function fakeSummary(
     frameCount: state === 'failed' ? 0 : frameCount,
     firstHeldFrame: known.firstHeldFrame,
     violationCount: id % 5 === 1 ? 12 : 0,
+    silence:
+      state === 'failed'
+        ? null
+        : {
+            since: isoMicros(started + 4_000_000),
+            survivedMs: 1_200 + (id % 5) * 300,
+            beforeEndMs: state === 'open' ? null : 5_000,
+          },
     close: state === 'closed' ? fakeClose(id) : null,
     fault:
       state === 'failed'
