@@ -49,6 +49,13 @@ export function formatMs(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+const tenths = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+/** Seconds alone, to compare: `0.42`, `59.8`, `3,600.2`. */
+export function formatSeconds(ms: number): string {
+  return ms < 10_000 ? (ms / 1000).toFixed(2) : tenths.format(ms / 1000);
+}
+
 /** `00:03:12` */
 export function formatElapsed(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
