@@ -8,6 +8,7 @@ import { MatchList } from './match-list.ts';
 import { Pulse } from './pulse.ts';
 import { RangeLoader } from './range-loader.ts';
 import { RowStore } from './row-store.ts';
+import { ServerClock } from './server-clock.ts';
 import { SessionBook } from './session-book.ts';
 
 /**
@@ -34,6 +35,7 @@ export class Capture {
   #pausedAt: { readonly frameCount: number } | null = null;
   #held = new Map<string, SessionSummary | null>();
   #wantedPosition = 0;
+  #clock = new ServerClock();
   #advanceTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** `onRestart`: another run of the server has answered; what was selected means nothing any more. */
@@ -72,6 +74,11 @@ export class Capture {
 
   get paused(): boolean {
     return this.#pausedAt !== null;
+  }
+
+  /** Until when, in the server's time, what the book says holds: not beyond a pause or a cut. Null: not known. */
+  get knownUntilUs(): number | null {
+    return this.paused || this.liveState !== 'live' ? this.#clock.heardUs : this.#clock.nowUs;
   }
 
   /** Number of frames of the selected session that the view shows: the next frame's index. */
@@ -147,10 +154,7 @@ export class Capture {
     if (!paused) {
       const held = this.#held;
       this.#held = new Map();
-      this.book.apply(
-        [...held.values()].filter((session) => session !== null),
-        Date.now(),
-      );
+      this.#note([...held.values()].filter((session) => session !== null));
       this.book.remove([...held].filter(([, session]) => session === null).map(([id]) => id));
       this.#advance();
     }
@@ -199,12 +203,17 @@ export class Capture {
       this.statusPulse.beat();
       return;
     }
-    this.book.apply(sessions, Date.now());
+    this.#note(sessions);
     this.sessionsPulse.beat();
     if (sessions.some((session) => session.id === this.#selected)) {
       this.#advanceSoon();
       this.framesPulse.beat();
     }
+  }
+
+  #note(sessions: readonly SessionSummary[]): void {
+    this.#clock.hear(sessions);
+    this.book.apply(sessions, Date.now());
   }
 
   #takeBatch(batch: LiveBatch): void {
@@ -218,6 +227,7 @@ export class Capture {
     this.epoch = epoch;
     this.book.clear();
     this.#held.clear();
+    this.#clock = new ServerClock();
     this.rows = new RowStore();
     this.#dropMatches();
     this.readError = null;
