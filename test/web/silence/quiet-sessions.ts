@@ -47,6 +47,8 @@ export function quietSession(id: number, quiet: QuietSession): SessionSummary {
   return {
     ...fakeSummary(id, { frameCount: 9, firstHeldFrame: 0, seq: id, startedMs: NOW_US / 1000 }),
     url,
+    frameCount: 9,
+    status: 101,
     state: endS === undefined ? 'open' : 'closed',
     openedAt: isoMicros(NOW_US - 600e6),
     closedAt: endS === undefined ? null : isoMicros(NOW_US - 1e6),

@@ -5,8 +5,8 @@ import { parseIsoMicros } from '../capture/iso-time.ts';
 import { formatFullTime } from '../format/clock.ts';
 import { formatCount, formatMs } from '../format/numbers.ts';
 import { visibleLine } from '../format/visible-text.ts';
+import { IdleTimeoutLine } from '../silence/idle-timeout-line.tsx';
 import { setUi } from '../state.ts';
-import { SilenceLine } from './silence-line.tsx';
 import './close.css';
 
 export default function CloseTab({ session }: { readonly session: SessionSummary }): ReactNode {
@@ -14,7 +14,7 @@ export default function CloseTab({ session }: { readonly session: SessionSummary
   return (
     <div className="page" tabIndex={0} role="region" aria-label="Close">
       {close === null ? <NotClosed session={session} /> : <Closed session={session} close={close} />}
-      {close !== null && <SilenceLine session={session} />}
+      {close !== null && <IdleTimeoutLine session={session} />}
     </div>
   );
 }

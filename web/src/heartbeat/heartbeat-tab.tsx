@@ -1,143 +1,120 @@
-import { useMemo, type ReactNode } from 'react';
-import type uPlot from 'uplot';
+import { useMemo, useState, type ReactNode } from 'react';
 import type { SessionSummary } from '../../../src/contract/session.ts';
 import type { FrameSink } from '../capture/frame-walk.ts';
-import { SilenceLine } from '../close/silence-line.tsx';
-import { formatCount, formatMs } from '../format/numbers.ts';
+import { formatClock } from '../format/clock.ts';
+import { formatCount, formatSeconds } from '../format/numbers.ts';
+import { IdleTimeoutSection } from '../silence/idle-timeout-section.tsx';
 import { setUi } from '../state.ts';
-import { axis, Chart, timeAxis } from '../statistics/chart.tsx';
 import { useWalk } from '../statistics/use-walk.ts';
 import { WalkNote } from '../statistics/walk-note.tsx';
-import { Heartbeat, HEARTBEAT_FILTER, summarize, type Beat, type BeatSummary } from './heartbeat.ts';
+import { sourceName, summarize, type BeatSummary } from './beat-summary.ts';
+import { BeatTable, type NamedSummary } from './beat-table.tsx';
+import { Heartbeat, type Side } from './heartbeat.ts';
+import { HEARTBEAT_FILTER } from './ping-sign.ts';
+import { RoundTrips } from './round-trips.tsx';
 
-const HEARTBEAT = {
-  make: () => new Heartbeat(),
-  is: (sink: FrameSink): sink is Heartbeat => sink instanceof Heartbeat,
-  name: 'heartbeat',
-};
-const SOURCES: readonly (readonly [Beat['kind'], Beat['by'], string])[] = [
-  ['ping', 'client', 'ping frames of the client'],
-  ['ping', 'server', 'ping frames of the server'],
-  ['application', 'client', "the client's own pings, as messages"],
-  ['application', 'server', "the server's own pings, as messages"],
-];
+/** Of the missed so many are shown, the last ones. */
+const MOST_SHOWN = 20;
 
 export default function HeartbeatTab({ session }: { readonly session: SessionSummary }): ReactNode {
-  const walk = useWalk(session, HEARTBEAT, HEARTBEAT_FILTER);
-  const { beats, unsolicited, frames } = walk.sink;
-  const kinds = useMemo(
+  const [reading] = useState(() => ({
+    make: () => new Heartbeat(session),
+    is: (sink: FrameSink): sink is Heartbeat => sink instanceof Heartbeat,
+    name: 'heartbeat',
+  }));
+  const walk = useWalk(session, reading, HEARTBEAT_FILTER);
+  const { sources, unsolicited, announced, frames } = walk.sink;
+  const over = session.state === 'closed' || session.state === 'failed';
+  const named = useMemo<readonly NamedSummary[]>(
     () =>
-      SOURCES.map(([kind, by, name]) => ({
-        name,
-        summary: summarize(frames === 0 ? [] : beats.filter((beat) => beat.kind === kind && beat.by === by)),
-      })).filter(({ summary }) => summary.count > 0),
-    [beats, frames],
+      frames === 0 ? [] : sources.map((source) => ({ name: sourceName(source), summary: summarize(source, { over }) })),
+    [sources, frames, over],
   );
-  const missed = beats.filter((beat, at) => beat.rttMs === null && at < beats.length - 4);
+  const dropped = sources.reduce((sum, source) => sum + source.dropped, 0);
   return (
     <div className="page" tabIndex={0} role="region" aria-label="Heartbeat">
       <WalkNote walk={walk} frameCount={session.frameCount} firstHeldFrame={session.firstHeldFrame} />
-      {kinds.length === 0 ? (
+      {named.length === 0 ? (
         <p className="dim">No pings: neither ping frames nor messages that look like them.</p>
       ) : (
         <>
           <h3>From ping to pong</h3>
-          <RoundTrips beats={beats} version={frames} />
-          <Summaries kinds={kinds} />
+          {named.some(({ summary }) => summary.answered > 0) && <RoundTrips sources={sources} version={frames} />}
+          <BeatTable rows={named} />
         </>
       )}
-      {unsolicited > 0 && (
+      {dropped > 0 && <p className="statistics-line">The oldest {formatCount(dropped)} pings are not counted.</p>}
+      {announced !== null && (
         <p className="statistics-line">
-          {formatCount(unsolicited)} pongs came without a ping: a one-way heartbeat (RFC 6455 §5.5.3).
+          engine.io has announced a ping every {formatSeconds(announced.intervalMs)} s, and waits{' '}
+          {formatSeconds(announced.timeoutMs)} s for the answer.
         </p>
       )}
-      {missed.length > 0 && (
-        <>
-          <h3>Without an answer</h3>
-          <p>
-            {missed.slice(-20).map((beat) => (
-              <button
-                key={beat.frame}
-                type="button"
-                className="button small plain error"
-                onClick={() => setUi({ tab: 'frames', frame: beat.frame, follow: false })}
-              >
-                frame {formatCount(beat.frame)}
-              </button>
-            ))}
-          </p>
-        </>
+      <Unsolicited by="client" {...unsolicited.client} />
+      <Unsolicited by="server" {...unsolicited.server} />
+      {named.map(
+        ({ name, summary }) => summary.missed.length > 0 && <Missed key={name} name={name} summary={summary} />,
       )}
-      {session.close !== null && <SilenceLine session={session} />}
+      <IdleTimeoutSection session={session} pings={mostFrequent(named)} />
     </div>
   );
 }
 
-function Summaries({
-  kinds,
-}: {
-  readonly kinds: readonly { readonly name: string; readonly summary: BeatSummary }[];
-}): ReactNode {
-  const ms = (value: number | null): string => (value === null ? '–' : formatMs(value));
+/** What is said most often. */
+function mostFrequent(named: readonly NamedSummary[]): { readonly name: string; readonly everyMs: number } | null {
+  return named.reduce<{ readonly name: string; readonly everyMs: number } | null>((most, { name, summary }) => {
+    const { everyMs } = summary;
+    return everyMs !== null && everyMs < (most?.everyMs ?? Infinity) ? { name, everyMs } : most;
+  }, null);
+}
+
+function Unsolicited(props: { readonly by: Side; readonly count: number; readonly firstFrame: number }): ReactNode {
+  const { by, count, firstFrame } = props;
+  if (count === 0) return null;
   return (
-    <table className="facts">
-      <thead>
-        <tr>
-          {['', 'sent', 'answered', 'missed', 'median', '90 %', '99 %', 'longest', 'every'].map((name) => (
-            <th key={name} scope="col">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {kinds.map(({ name, summary }) => (
-          <tr key={name}>
-            <th scope="row">{name}</th>
-            <td className="number">{formatCount(summary.count)}</td>
-            <td className="number">{formatCount(summary.answered)}</td>
-            <td className={`number ${summary.missed > 0 ? 'error' : ''}`}>{formatCount(summary.missed)}</td>
-            <td className="number">{ms(summary.p50Ms)}</td>
-            <td className="number">{ms(summary.p90Ms)}</td>
-            <td className="number">{ms(summary.p99Ms)}</td>
-            <td className="number">{ms(summary.maxMs)}</td>
-            <td className="number">{ms(summary.everyMs)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <p className="statistics-line">
+      {count === 1 ? 'One pong' : `${formatCount(count)} pongs`} of the {by} came without a ping: a one-way heartbeat
+      (RFC 6455 §5.5.3). <FrameButton frame={firstFrame} />
+    </p>
   );
 }
 
-function RoundTrips({ beats, version }: { readonly beats: readonly Beat[]; readonly version: number }): ReactNode {
-  const data = useMemo<uPlot.AlignedData>(() => {
-    const answered = version === 0 ? [] : beats.filter((beat) => beat.rttMs !== null);
-    return [
-      answered.map((beat) => beat.timeUs / 1e6),
-      answered.map((beat) => (beat.kind === 'ping' ? beat.rttMs : null)),
-      answered.map((beat) => (beat.kind === 'application' ? beat.rttMs : null)),
-    ];
-  }, [beats, version]);
+function Missed({ name, summary }: { readonly name: string; readonly summary: BeatSummary }): ReactNode {
+  const { missed, covered } = summary;
+  const more = missed.length - MOST_SHOWN;
   return (
-    <Chart
-      label="Round trips from ping to pong over time, in milliseconds"
-      heightPx={200}
-      data={data}
-      optionsKey="round-trips"
-      options={(color) => ({
-        legend: { show: false },
-        cursor: { drag: { x: true, y: false } },
-        scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.15)] } },
-        axes: [
-          timeAxis(color),
-          axis(color, { size: 64, values: (_plot, values) => values.map((value) => `${value} ms`) }),
-        ],
-        series: [
-          {},
-          { label: 'ping frames', stroke: color('--accent'), width: 1.5, points: { size: 4 } },
-          { label: 'messages', stroke: color('--control'), width: 1.5, points: { size: 4 } },
-        ],
-      })}
-    />
+    <section aria-label={`Without an answer: ${name}`}>
+      <h3>Without an answer: {name}</h3>
+      <p>
+        {missed.slice(-MOST_SHOWN).map(({ frame, timeUs }) => (
+          <FrameButton key={frame} frame={frame} timeUs={timeUs} missed />
+        ))}
+        {more > 0 && <span className="dim"> and {formatCount(more)} earlier</span>}
+      </p>
+      {covered > 0 && (
+        <p className="statistics-line">
+          {covered === 1 ? 'For one of them' : `For ${formatCount(covered)} of them`} the pong to a later ping stands as
+          well (RFC 6455 §5.5.3).
+        </p>
+      )}
+    </section>
+  );
+}
+
+function FrameButton(props: {
+  readonly frame: number;
+  readonly timeUs?: number;
+  readonly missed?: boolean;
+}): ReactNode {
+  const { frame, timeUs, missed = false } = props;
+  return (
+    <button
+      type="button"
+      className={`button small plain ${missed ? 'error' : ''}`}
+      title={timeUs === undefined ? undefined : formatClock(timeUs)}
+      onClick={() => setUi({ tab: 'frames', frame, follow: false })}
+    >
+      frame {formatCount(frame)}
+    </button>
   );
 }

@@ -1,102 +1,98 @@
-import type { FrameRow } from '../../../src/contract/frame.ts';
+import { Opcode, type FrameRow } from '../../../src/contract/frame.ts';
 import type { FrameSink } from '../capture/frame-walk.ts';
 import { parseIsoMicros } from '../capture/iso-time.ts';
+import { OpenPings, type Beat } from './open-pings.ts';
+import { engineIoOpening, pingSignOf, type BeatKind } from './ping-sign.ts';
 
-/** Frames that can be part of a heartbeat: asked of the server, so that not every frame need be read. */
-export const HEARTBEAT_FILTER = 'op:ping or op:pong or (op:data and len<=64 and text~/^[23]$|ping|pong|heartbeat/i)';
+export type Side = 'client' | 'server';
 
-/** One ping and what answered it. */
-export interface Beat {
-  readonly frame: number;
-  readonly timeUs: number;
-  readonly by: 'client' | 'server';
-  /** `ping`: the frames of RFC 6455 §5.5.2; else a message that an application uses as one. */
-  readonly kind: 'ping' | 'application';
-  rttMs: number | null;
+/** The pings of one kind by one side, in order. */
+export interface BeatSource {
+  readonly kind: BeatKind;
+  readonly by: Side;
+  readonly beats: Beat[];
+  /** Older ones that were let go. */
+  dropped: number;
 }
 
-const MAX_BEATS = 20_000;
-/** `type: ping` and the like, or a packet of engine.io (2 asks, 3 answers). */
-const ASKS = /^2$|["']?\b(?:ping|heartbeat)\b/i;
-const ANSWERS = /^3$|["']?\bpong\b/i;
+/** Of a source so many are kept at most: beyond that the older half goes. */
+const MAX_BEATS = 100_000;
+/** Payloads of pings that may still be answered. */
+const MAX_PAYLOADS = 1_000;
 
-/**
- * Pairs pings with the pongs of the other side. A pong answers the newest ping with its payload and, as RFC 6455
- * §5.5.3 allows, all older ones with it are left unanswered.
- */
+/** Pairs pings with the pongs of the other side: of frames, and of what protocols and applications use as such. */
 export class Heartbeat implements FrameSink {
-  readonly beats: Beat[] = [];
-  /** Pongs that no ping asked for. */
-  unsolicited = 0;
+  readonly sources: BeatSource[] = [];
+  /** Pongs that no ping asked for, by who sent them, with the first. */
+  readonly unsolicited: Record<Side, { count: number; firstFrame: number }> = {
+    client: { count: 0, firstFrame: -1 },
+    server: { count: 0, firstFrame: -1 },
+  };
+  /** What an engine.io server has announced. */
+  announced: { readonly intervalMs: number; readonly timeoutMs: number } | null = null;
+  /** Frames taken so far. */
   frames = 0;
-  readonly #open = new Map<string, Beat[]>();
+  readonly #subprotocol: string;
+  #engineIo: boolean;
+  readonly #open = new Map<string, OpenPings>();
+
+  constructor(session: { readonly url: string; readonly subprotocol: string | null }) {
+    this.#subprotocol = session.subprotocol ?? '';
+    this.#engineIo = /[?&]EIO=\d/.test(session.url);
+  }
 
   take(rows: readonly FrameRow[]): void {
     for (const row of rows) {
-      const timeUs = parseIsoMicros(row.time);
-      const by = row.direction === 'client-to-server' ? 'client' : 'server';
-      const text = row.preview?.data ?? '';
       this.frames += 1;
-      if (row.opcode === 9) this.#ask({ frame: row.index, timeUs, by, kind: 'ping', rttMs: null }, text);
-      else if (row.opcode === 10) this.#answer('ping', by, text, timeUs);
-      else if (ANSWERS.test(text)) this.#answer('application', by, '', timeUs);
-      else if (ASKS.test(text)) this.#ask({ frame: row.index, timeUs, by, kind: 'application', rttMs: null }, '');
+      if (row.opcode === Opcode.Text && row.preview !== null) this.#listen(row.preview.data);
+      const sign = pingSignOf(row, { subprotocol: this.#subprotocol, engineIo: this.#engineIo });
+      if (sign === null) continue;
+      const { kind, role } = sign;
+      const by = row.direction === 'client-to-server' ? 'client' : 'server';
+      const timeUs = parseIsoMicros(row.time);
+      // Pings with different payloads are told apart by these alone.
+      const [payload, ids] = kind === 'ping' ? [sign.ids[0] ?? '', []] : ['', sign.ids];
+      if (role === 'answers') {
+        const asker = by === 'client' ? 'server' : 'client';
+        const answered = this.#open.get(`${kind} ${asker} ${payload}`)?.answer(timeUs, ids) ?? false;
+        if (!answered && kind === 'ping') this.#unasked(by, row.index);
+      } else {
+        const beat: Beat = { frame: row.index, timeUs, rttMs: null };
+        this.#keep(kind, by, beat);
+        if (role === 'asks') this.#openFor(`${kind} ${by} ${payload}`).ask(beat, ids);
+      }
     }
   }
 
-  #ask(beat: Beat, payload: string): void {
-    if (this.beats.length >= MAX_BEATS) this.beats.splice(0, MAX_BEATS / 2);
-    this.beats.push(beat);
-    const key = `${beat.kind} ${beat.by} ${payload}`;
-    this.#open.set(key, [...(this.#open.get(key) ?? []).slice(-8), beat]);
-    if (this.#open.size > 1000) this.#open.delete(this.#open.keys().next().value ?? '');
+  #listen(text: string): void {
+    const opening = engineIoOpening(text);
+    if (opening === null) return;
+    this.announced = opening;
+    this.#engineIo = true;
   }
 
-  #answer(kind: Beat['kind'], by: Beat['by'], payload: string, timeUs: number): void {
-    const key = `${kind} ${by === 'client' ? 'server' : 'client'} ${payload}`;
-    const open = this.#open.get(key);
-    const beat = open?.pop();
-    if (beat === undefined) {
-      if (kind === 'ping') this.unsolicited += 1;
-      return;
+  #keep(kind: BeatKind, by: Side, beat: Beat): void {
+    let source = this.sources.find((one) => one.kind === kind && one.by === by);
+    if (source === undefined) {
+      source = { kind, by, beats: [], dropped: 0 };
+      this.sources.push(source);
     }
-    beat.rttMs = (timeUs - beat.timeUs) / 1000;
+    if (source.beats.length >= MAX_BEATS) source.dropped += source.beats.splice(0, MAX_BEATS / 2).length;
+    source.beats.push(beat);
+  }
+
+  #openFor(key: string): OpenPings {
+    const open = this.#open.get(key) ?? new OpenPings();
+    // The one asked last stays longest.
     this.#open.delete(key);
+    this.#open.set(key, open);
+    if (this.#open.size > MAX_PAYLOADS) this.#open.delete(this.#open.keys().next().value ?? '');
+    return open;
   }
-}
 
-export interface BeatSummary {
-  readonly count: number;
-  readonly answered: number;
-  /** Asked, not answered, and not the last one: that one may still be under way. */
-  readonly missed: number;
-  readonly p50Ms: number | null;
-  readonly p90Ms: number | null;
-  readonly p99Ms: number | null;
-  readonly maxMs: number | null;
-  /** Median time from one ping to the next. */
-  readonly everyMs: number | null;
-}
-
-export function summarize(beats: readonly Beat[]): BeatSummary {
-  const times = beats.flatMap((beat) => (beat.rttMs === null ? [] : [beat.rttMs])).sort((a, b) => a - b);
-  const gaps = beats
-    .slice(1)
-    .map((beat, at) => (beat.timeUs - (beats[at]?.timeUs ?? beat.timeUs)) / 1000)
-    .sort((a, b) => a - b);
-  return {
-    count: beats.length,
-    answered: times.length,
-    missed: beats.filter((beat, at) => beat.rttMs === null && at < beats.length - 1).length,
-    p50Ms: percentile(times, 0.5),
-    p90Ms: percentile(times, 0.9),
-    p99Ms: percentile(times, 0.99),
-    maxMs: times.at(-1) ?? null,
-    everyMs: percentile(gaps, 0.5),
-  };
-}
-
-/** Nearest rank, of ascending values. */
-export function percentile(ascending: readonly number[], share: number): number | null {
-  return ascending[Math.max(0, Math.ceil(ascending.length * share) - 1)] ?? null;
+  #unasked(by: Side, frame: number): void {
+    const unsolicited = this.unsolicited[by];
+    if (unsolicited.count === 0) unsolicited.firstFrame = frame;
+    unsolicited.count += 1;
+  }
 }

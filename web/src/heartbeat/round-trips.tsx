@@ -1,0 +1,42 @@
+import { useMemo, type ReactNode } from 'react';
+import type uPlot from 'uplot';
+import { axis, Chart, timeAxis } from '../statistics/chart.tsx';
+import type { BeatSource } from './heartbeat.ts';
+
+/** Round trips over time: of ping frames, and of messages. */
+export function RoundTrips(props: { readonly sources: readonly BeatSource[]; readonly version: number }): ReactNode {
+  const { sources, version } = props;
+  const data = useMemo<uPlot.AlignedData>(() => {
+    const answered = (version === 0 ? [] : sources)
+      .flatMap(({ kind, beats }) => beats.map((beat) => ({ ...beat, ofFrame: kind === 'ping' })))
+      .filter(({ rttMs }) => rttMs !== null)
+      .sort((a, b) => a.timeUs - b.timeUs);
+    return [
+      answered.map(({ timeUs }) => timeUs / 1e6),
+      answered.map(({ rttMs, ofFrame }) => (ofFrame ? rttMs : null)),
+      answered.map(({ rttMs, ofFrame }) => (ofFrame ? null : rttMs)),
+    ];
+  }, [sources, version]);
+  return (
+    <Chart
+      label="Round trips from ping to pong over time, in milliseconds"
+      heightPx={200}
+      data={data}
+      optionsKey="round-trips"
+      options={(color) => ({
+        legend: { show: false },
+        cursor: { drag: { x: true, y: false } },
+        scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(1, max * 1.15)] } },
+        axes: [
+          timeAxis(color),
+          axis(color, { size: 64, values: (_plot, values) => values.map((value) => `${value} ms`) }),
+        ],
+        series: [
+          {},
+          { label: 'ping frames', stroke: color('--accent'), width: 1.5, points: { size: 4 }, spanGaps: true },
+          { label: 'messages', stroke: color('--control'), width: 1.5, points: { size: 4 }, spanGaps: true },
+        ],
+      })}
+    />
+  );
+}
