@@ -78,7 +78,7 @@ describe('the Heartbeat tab', () => {
     act(() => button.click());
     expect(useUi.getState()).toMatchObject({ tab: 'frames', frame: pings[0]?.index });
     await open3.remove();
-    const over = await open(rows, { state: 'closed' });
+    const over = await open(rows, { state: 'closed', closedAt: '2023-11-14T22:13:20.000000Z' });
     expect(cells(over)[0]?.slice(1, 4)).toEqual(['3', '1', '2']);
     expect(over.button(`frame ${pings[2]?.index}`)).toBeDefined();
   });

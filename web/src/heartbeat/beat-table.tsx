@@ -12,7 +12,7 @@ const HEADS = ['', 'sent', 'answered', 'missed', 'median', '90 %', '99 %', 'long
 /** What each kind of ping came to: one row for each side that sends them. */
 export function BeatTable({ rows }: { readonly rows: readonly NamedSummary[] }): ReactNode {
   return (
-    <table className="facts">
+    <table className="facts beats">
       <thead>
         <tr>
           {HEADS.map((name) => (

@@ -12,6 +12,7 @@ import { BeatTable, type NamedSummary } from './beat-table.tsx';
 import { Heartbeat, type Side } from './heartbeat.ts';
 import { HEARTBEAT_FILTER } from './ping-sign.ts';
 import { RoundTrips } from './round-trips.tsx';
+import './heartbeat.css';
 
 /** Of the missed so many are shown, the last ones. */
 const MOST_SHOWN = 20;
@@ -24,7 +25,7 @@ export default function HeartbeatTab({ session }: { readonly session: SessionSum
   }));
   const walk = useWalk(session, reading, HEARTBEAT_FILTER);
   const { sources, unsolicited, announced, frames } = walk.sink;
-  const over = session.state === 'closed' || session.state === 'failed';
+  const over = session.close !== null || session.closedAt !== null;
   const named = useMemo<readonly NamedSummary[]>(
     () =>
       frames === 0 ? [] : sources.map((source) => ({ name: sourceName(source), summary: summarize(source, { over }) })),
@@ -43,9 +44,9 @@ export default function HeartbeatTab({ session }: { readonly session: SessionSum
           <BeatTable rows={named} />
         </>
       )}
-      {dropped > 0 && <p className="statistics-line">The oldest {formatCount(dropped)} pings are not counted.</p>}
+      {dropped > 0 && <p className="heartbeat-line">The oldest {formatCount(dropped)} pings are not counted.</p>}
       {announced !== null && (
-        <p className="statistics-line">
+        <p className="heartbeat-line">
           engine.io has announced a ping every {formatSeconds(announced.intervalMs)} s, and waits{' '}
           {formatSeconds(announced.timeoutMs)} s for the answer.
         </p>
@@ -72,7 +73,7 @@ function Unsolicited(props: { readonly by: Side; readonly count: number; readonl
   const { by, count, firstFrame } = props;
   if (count === 0) return null;
   return (
-    <p className="statistics-line">
+    <p className="heartbeat-line">
       {count === 1 ? 'One pong' : `${formatCount(count)} pongs`} of the {by} came without a ping: a one-way heartbeat
       (RFC 6455 §5.5.3). <FrameButton frame={firstFrame} />
     </p>
@@ -83,7 +84,7 @@ function Missed({ name, summary }: { readonly name: string; readonly summary: Be
   const { missed, covered } = summary;
   const more = missed.length - MOST_SHOWN;
   return (
-    <section aria-label={`Without an answer: ${name}`}>
+    <section className="missed-pings" aria-label={`Without an answer: ${name}`}>
       <h3>Without an answer: {name}</h3>
       <p>
         {missed.slice(-MOST_SHOWN).map(({ frame, timeUs }) => (
@@ -92,7 +93,7 @@ function Missed({ name, summary }: { readonly name: string; readonly summary: Be
         {more > 0 && <span className="dim"> and {formatCount(more)} earlier</span>}
       </p>
       {covered > 0 && (
-        <p className="statistics-line">
+        <p className="heartbeat-line">
           {covered === 1 ? 'For one of them' : `For ${formatCount(covered)} of them`} the pong to a later ping stands as
           well (RFC 6455 §5.5.3).
         </p>

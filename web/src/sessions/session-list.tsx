@@ -75,7 +75,7 @@ export function SessionList({ widthPx }: { readonly widthPx: number }): ReactNod
         onFollow={onFollow}
         handle={handle}
         onKeyDown={onKeyDown}
-        activeId={selected === null ? undefined : `session-${selected}`}
+        activeId={selected !== null && ids.includes(selected) ? `session-${selected}` : undefined}
         row={(position, topPx, slot) => {
           const id = ids[position];
           const session = id === undefined ? undefined : capture.book.get(id);

@@ -14,9 +14,9 @@ export function IdleTimeoutLine({ session }: { readonly session: SessionSummary 
   const isOne = ends.some(({ id }) => id === session.id);
   return (
     <>
-      <SilenceLine silence={session.silence} />
+      <SilenceLine silence={session.silence} nowUs={idle?.nowUs ?? null} />
       {idle !== null && (
-        <p className="statistics-line">
+        <p className="silence-line">
           <b>{verdictWords(idle)}</b>{' '}
           {isOne && ends.length > 1 && `This session ended like ${formatCount(ends.length - 1)} others. `}
           {isOne && ends.length === 1 && 'This session is the only one that ended so. '}

@@ -9,6 +9,8 @@ const MIN_PATH_ENDS = 3;
 export interface IdleTimeout extends IdleEvidence {
   /** Scheme, host and port, and the path where the connections to it alone tell more than all to its origin. */
   readonly place: string;
+  /** Up to when silences that go on are counted; null: not known. */
+  readonly nowUs: number | null;
 }
 
 /** What all connections to the origin of `url` say, or those to its path; null where it is no URL. */
@@ -22,10 +24,11 @@ export function guessIdleTimeout(
   const path = pathOf(url);
   const there: SessionSummary[] = [];
   for (const session of sessions) if (originOf(session.url) === origin) there.push(session);
-  const whole = { ...weighSilences(there, options), place: origin };
+  const { nowUs } = options;
+  const whole = { ...weighSilences(there, options), place: origin, nowUs };
   const samePath = there.filter((session) => pathOf(session.url) === path);
   if (samePath.length === there.length) return whole;
-  const part = { ...weighSilences(samePath, options), place: origin + path };
+  const part = { ...weighSilences(samePath, options), place: origin + path, nowUs };
   const tells = part.ended >= MIN_PATH_ENDS && part.verdict === 'timeout';
   return tells && !agree(whole, part) ? part : whole;
 }

@@ -1,15 +1,23 @@
 import type { ReactNode } from 'react';
 import type { SessionSilence } from '../../../src/contract/session.ts';
+import { parseIsoMicros } from '../capture/iso-time.ts';
 import { formatSeconds } from '../format/numbers.ts';
+import './silence.css';
 
-/** How long one session was quiet. */
-export function SilenceLine({ silence }: { readonly silence: SessionSilence }): ReactNode {
-  const survived = formatSeconds(silence.survivedMs);
-  return (
-    <p className="statistics-line">
-      {silence.beforeEndMs === null
-        ? `The longest silence of this session so far was ${survived} s.`
-        : `Before its end this session was quiet for ${formatSeconds(silence.beforeEndMs)} s; the longest silence before that was ${survived} s.`}
-    </p>
-  );
+/** A silence that has only begun is none yet. */
+const MENTIONED_MS = 1_000;
+
+/** How long one session was quiet, or is, up to `nowUs`. */
+export function SilenceLine(props: { readonly silence: SessionSilence; readonly nowUs: number | null }): ReactNode {
+  const { silence, nowUs } = props;
+  return <p className="silence-line">{silenceWords(silence, nowUs)}</p>;
+}
+
+function silenceWords({ since, survivedMs, beforeEndMs }: SessionSilence, nowUs: number | null): string {
+  const survived = formatSeconds(survivedMs);
+  const before = `; the longest silence before that was ${survived} s.`;
+  if (beforeEndMs !== null) return `Before its end this session was quiet for ${formatSeconds(beforeEndMs)} s${before}`;
+  const quietMs = nowUs === null ? 0 : (nowUs - parseIsoMicros(since)) / 1000;
+  if (quietMs < MENTIONED_MS) return `The longest silence of this session so far was ${survived} s.`;
+  return `This session has been quiet for ${formatSeconds(quietMs)} s${before}`;
 }

@@ -12,7 +12,18 @@ export function useIdleTimeout({ url }: SessionSummary): IdleTimeout | null {
   const capture = useCapture();
   const [guess, setGuess] = useState(() => guessNow(capture, url));
   useEffect(() => {
-    const timer = setInterval(() => setGuess(guessNow(capture, url)), AGAIN_MS);
+    let seen = -1;
+    let goesOn = true;
+    const look = (): void => {
+      const version = capture.sessionsPulse.version();
+      // Without a change there is something new only where a silence goes on.
+      if (version === seen && !goesOn) return;
+      seen = version;
+      const next = guessNow(capture, url);
+      goesOn = next !== null && next.open > 0;
+      setGuess(next);
+    };
+    const timer = setInterval(look, AGAIN_MS);
     return () => clearInterval(timer);
   }, [capture, url]);
   return guess;
