@@ -99,6 +99,13 @@ describe('the idle timeout of the Close tab', () => {
     act(() => why.click());
     expect(useUi.getState().tab).toBe('heartbeat');
   });
+  test('is left out where no session was quiet for long', async () => {
+    const sessions = quietSessions({ endS: 0.5, survivedS: 2 });
+    shown = await render(toldCapture(sessions).capture, <IdleTimeoutLine session={first(sessions)} />);
+    expect(shown.text()).toBe(
+      'Before its end this session was quiet for 0.50 s; the longest silence before that was 2.00 s.',
+    );
+  });
   test('says where this session is no part of it', async () => {
     const sessions = quietSessions({ endS: 3, end: closedBy('client', 1000) }, { endS: 60 }, { endS: 60.1 });
     shown = await render(toldCapture(sessions).capture, <IdleTimeoutLine session={first(sessions)} />);

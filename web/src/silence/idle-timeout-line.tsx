@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import type { SessionSummary } from '../../../src/contract/session.ts';
 import { formatCount } from '../format/numbers.ts';
 import { setUi } from '../state.ts';
+import { MIN_IDLE_MS } from './idle-evidence.ts';
 import { verdictWords } from './idle-words.ts';
 import { SilenceLine } from './silence-line.tsx';
 import { useIdleTimeout } from './use-idle-timeout.ts';
@@ -11,11 +12,12 @@ export function IdleTimeoutLine({ session }: { readonly session: SessionSummary 
   const idle = useIdleTimeout(session);
   if (session.silence === null) return null;
   const ends = idle?.cluster?.ends ?? [];
+  const tells = ends.length > 0 || (idle?.lived?.ms ?? 0) >= MIN_IDLE_MS;
   const isOne = ends.some(({ id }) => id === session.id);
   return (
     <>
       <SilenceLine silence={session.silence} nowUs={idle?.nowUs ?? null} />
-      {idle !== null && (
+      {idle !== null && tells && (
         <p className="silence-line">
           <b>{verdictWords(idle)}</b>{' '}
           {isOne && ends.length > 1 && `This session ended like ${formatCount(ends.length - 1)} others. `}
