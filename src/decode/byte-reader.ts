@@ -5,36 +5,61 @@ export class DecodeFailure extends Error {
   override readonly name = 'DecodeFailure';
 }
 
+/** The bytes go on, but as much of them was read as may be: what was read till then stands. */
+export class DecodeLimit extends DecodeFailure {}
+
+/** What a reader and its parts have read together. */
+interface Spent {
+  values: number;
+  depth: number;
+  readonly maxValues: number;
+}
+
 /** Reads bytes one after another and fails instead of reading, growing or nesting without bound. */
 export class ByteReader {
   readonly bytes: Uint8Array;
   at = 0;
   readonly #view: DataView;
-  #values = 0;
-  #depth = 0;
+  readonly #spent: Spent;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, { maxValues = MAX_VALUES, spent }: { maxValues?: number; spent?: Spent } = {}) {
     this.bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#spent = spent ?? { values: 0, depth: 0, maxValues };
   }
 
   get left(): number {
     return this.bytes.length - this.at;
   }
   get values(): number {
-    return this.#values;
+    return this.#spent.values;
   }
 
-  /** Counts one value more. */
-  count(): void {
-    if (++this.#values > MAX_VALUES) throw new DecodeFailure(`more than ${MAX_VALUES} values`);
+  /** No value more may be read. */
+  get exhausted(): boolean {
+    return this.#spent.values >= this.#spent.maxValues;
+  }
+
+  /** Counts one value more, or what costs as much as several. */
+  count(values = 1): void {
+    const spent = this.#spent;
+    if ((spent.values += values) > spent.maxValues) throw new DecodeLimit(`more than ${spent.maxValues} values`);
   }
   /** Reads something that lies one level deeper. */
   nested<T>(read: () => T): T {
-    if (++this.#depth > MAX_DEPTH) throw new DecodeFailure(`more than ${MAX_DEPTH} levels`);
-    const value = read();
-    this.#depth--;
-    return value;
+    if (++this.#spent.depth > MAX_DEPTH) {
+      this.#spent.depth--;
+      throw new DecodeLimit(`more than ${MAX_DEPTH} levels`);
+    }
+    try {
+      return read();
+    } finally {
+      this.#spent.depth--;
+    }
+  }
+  /** Reads these bytes with a reader of their own, whose values and levels count with this one's. */
+  inside(bytes: Uint8Array): ByteReader {
+    return new ByteReader(bytes, { spent: this.#spent });
   }
 
   take(n: number): Uint8Array {
@@ -60,11 +85,11 @@ export class ByteReader {
   u16(): number {
     return this.#view.getUint16(this.#step(2));
   }
-  u32(): number {
-    return this.#view.getUint32(this.#step(4));
+  u32(littleEndian = false): number {
+    return this.#view.getUint32(this.#step(4), littleEndian);
   }
-  u64(): bigint {
-    return this.#view.getBigUint64(this.#step(8));
+  u64(littleEndian = false): bigint {
+    return this.#view.getBigUint64(this.#step(8), littleEndian);
   }
   i8(): number {
     return this.#view.getInt8(this.#step(1));
@@ -72,11 +97,11 @@ export class ByteReader {
   i16(): number {
     return this.#view.getInt16(this.#step(2));
   }
-  i32(): number {
-    return this.#view.getInt32(this.#step(4));
+  i32(littleEndian = false): number {
+    return this.#view.getInt32(this.#step(4), littleEndian);
   }
-  i64(): bigint {
-    return this.#view.getBigInt64(this.#step(8));
+  i64(littleEndian = false): bigint {
+    return this.#view.getBigInt64(this.#step(8), littleEndian);
   }
   f32(littleEndian = false): number {
     return this.#view.getFloat32(this.#step(4), littleEndian);
