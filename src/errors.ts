@@ -244,6 +244,12 @@ export const ERRORS = entry({
   'not-found': { means: 'There is no such thing.', remedy: 'Check the path and the id.', status: 404 },
   'invalid-parameter': { means: 'A parameter is wrong.', remedy: 'See the message.', status: 400 },
   'invalid-filter': { means: 'The filter is wrong.', remedy: 'See the position in the message.', status: 400 },
+  'invalid-proto': {
+    means: 'A .proto file is wrong, or too big to be loaded.',
+    remedy: 'See the file and line in the message.',
+    exitCode: 78,
+    status: 400,
+  },
   'not-held': { means: 'The bytes are no longer held.', remedy: 'Raise --memory to keep more.', status: 410 },
 });
 export type ErrorCode = keyof typeof ERRORS;

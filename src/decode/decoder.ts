@@ -23,6 +23,10 @@ export interface DecodeContext {
   readonly url?: string;
   /** The decoder that the user chose, or that fitted the message before: it is asked first. */
   readonly hint?: string;
+  /** Types of .proto files: more decoders, with names like `protobuf:pkg.Message`. */
+  readonly types?: MessageTypes;
+  /** The bytes are only the start of the message. */
+  readonly cut?: boolean;
 }
 
 /** A payload as the decoders get it. */
@@ -35,6 +39,8 @@ export interface Payload {
   readonly isText: boolean;
   readonly subprotocol: string;
   readonly url: string;
+  /** The bytes are only the start. */
+  readonly cut: boolean;
   /** Decodes what is inside of it; null where it lies too deep. */
   inner(bytes: Uint8Array): Decoded | null;
 }
@@ -58,6 +64,20 @@ export interface Decoder {
   readonly name: string;
   decode(payload: Payload): Decoding | null;
 }
+
+/** Message types that were loaded. Their work is bounded as that of decoders is. */
+export interface MessageTypes {
+  has(type: string): boolean;
+  /** By one type, which need not fit well: what it does not know is shown as unknown. */
+  decode(type: string, payload: Payload): Decoding | null;
+  /** By the few types that fit best. */
+  candidates(payload: Payload): TypedDecoding[];
+}
+export interface TypedDecoding extends Decoding {
+  readonly type: string;
+}
+/** Before the name of a type, in the name of a decoder. */
+export const TYPED = 'protobuf:';
 
 export const DECODERS: readonly Decoder[] = [
   socketIo,
@@ -84,36 +104,48 @@ export function decode(bytes: Uint8Array, context: DecodeContext): Decoded {
   return decodeAt(bytes, context, 0);
 }
 
-/** Every decoder that can read it, the surest first. The last one, hex, always can. */
+/** Every decoder that can read it, the surest first, and the one of `hint`. One, hex, always can. */
 export function decodings(bytes: Uint8Array, context: DecodeContext): Decoded[] {
   const payload = payloadOf(bytes, context, 0);
-  const found = DECODERS.map((decoder) => attempt(decoder, payload)).filter((one) => one !== null);
+  const found = all(payload, context);
+  if (context.hint !== undefined && !found.some(({ name }) => name === context.hint)) {
+    const byHint = byName(context.hint, payload, context);
+    if (byHint !== null) found.push(byHint);
+  }
   return found.sort((a, b) => b.score - a.score);
 }
 
 /** What this one decoder makes of it, or null where it cannot read it. */
 export function decodeAs(name: string, bytes: Uint8Array, context: DecodeContext): Decoded | null {
-  const decoder = DECODERS.find((one) => one.name === name);
-  return decoder === undefined ? null : attempt(decoder, payloadOf(bytes, context, 0));
+  return byName(name, payloadOf(bytes, context, 0), context);
 }
 
 function decodeAt(bytes: Uint8Array, context: DecodeContext, depth: number): Decoded {
   const payload = payloadOf(bytes, context, depth);
-  const hinted = DECODERS.find(({ name }) => name === context.hint);
-  const byHint = hinted === undefined ? null : attempt(hinted, payload);
+  const byHint = context.hint === undefined ? null : byName(context.hint, payload, context);
   if (byHint !== null) return byHint;
   let best: Decoded | null = null;
-  for (const decoder of DECODERS) {
-    const decoded = attempt(decoder, payload);
-    if (decoded !== null && decoded.score > (best?.score ?? 0)) best = decoded;
-  }
+  for (const decoded of all(payload, context)) if (decoded.score > (best?.score ?? 0)) best = decoded;
   return best ?? { name: hex.name, score: 0, summary: '', value: null };
 }
 
-function attempt(decoder: Decoder, payload: Payload): Decoded | null {
+function all(payload: Payload, { types }: DecodeContext): Decoded[] {
+  const found = DECODERS.map((decoder) => attempt(decoder.name, () => decoder.decode(payload)));
+  const typed = types?.candidates(payload) ?? [];
+  for (const { type, ...decoding } of typed) found.push({ name: TYPED + type, ...decoding });
+  return found.filter((one) => one !== null);
+}
+
+function byName(name: string, payload: Payload, { types }: DecodeContext): Decoded | null {
+  if (name.startsWith(TYPED)) return attempt(name, () => types?.decode(name.slice(TYPED.length), payload) ?? null);
+  const decoder = DECODERS.find((one) => one.name === name);
+  return decoder === undefined ? null : attempt(name, () => decoder.decode(payload));
+}
+
+function attempt(name: string, decoding: () => Decoding | null): Decoded | null {
   try {
-    const decoding = decoder.decode(payload);
-    return decoding === null ? null : { name: decoder.name, ...decoding };
+    const decoded = decoding();
+    return decoded === null ? null : { name, ...decoded };
   } catch (error) {
     if (error instanceof DecodeFailure) return null;
     throw error;
@@ -122,7 +154,7 @@ function attempt(decoder: Decoder, payload: Payload): Decoded | null {
 
 function payloadOf(whole: Uint8Array, context: DecodeContext, depth: number): Payload {
   const bytes = whole.subarray(0, MAX_DECODED_BYTES);
-  const cut = whole.length > bytes.length;
+  const cut = whole.length > bytes.length || context.cut === true;
   const readable = isUtf8(cut ? bytes.subarray(0, characterEnd(bytes)) : bytes);
   const asText = readable ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString() : null;
   let parsed: { readonly value: DecodedValue | undefined } | undefined;
@@ -136,6 +168,7 @@ function payloadOf(whole: Uint8Array, context: DecodeContext, depth: number): Pa
     isText: context.opcode === 1,
     subprotocol: context.subprotocol?.toLowerCase() ?? '',
     url: context.url ?? '',
+    cut,
     inner: (part) => (depth >= MAX_INNER ? null : decodeAt(part, { opcode: isUtf8(part) ? 1 : 2 }, depth + 1)),
   };
 }
