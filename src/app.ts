@@ -5,6 +5,7 @@ import { MemoryStore } from './capture/memory-store.ts';
 import { MessagePlane } from './capture/message-plane.ts';
 import { createClock } from './clock.ts';
 import { type Config, isLoopback } from './config.ts';
+import { LoadedTypes } from './decode/proto/loaded-types.ts';
 import { FrametapError } from './errors.ts';
 import { formatHostPort } from './protocol/request-target.ts';
 import { createHttpForwarder } from './proxy/http-forwarder.ts';
@@ -59,6 +60,7 @@ export async function startApp(
   },
 ): Promise<RunningApp> {
   const { logger, webRoot = join(import.meta.dirname, '..', 'web'), clock = createClock() } = options;
+  const types = new LoadedTypes();
   const authority = await openAuthority({ directory: config.certs });
   if (authority.created) logger.info({ folder: config.certs }, 'a new certificate authority was made');
   if (authority.tightenedFolder) logger.info({ folder: config.certs }, 'the folder is now readable by you alone');
@@ -98,6 +100,7 @@ export async function startApp(
     token: config.uiToken,
     reader: store,
     messages,
+    types,
     caCertificatePem: authority.certificatePem,
     proxyAddress,
     version: VERSION,

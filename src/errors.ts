@@ -246,7 +246,7 @@ export const ERRORS = entry({
   'invalid-filter': { means: 'The filter is wrong.', remedy: 'See the position in the message.', status: 400 },
   'invalid-proto': {
     means: 'A .proto file is wrong, or too big to be loaded.',
-    remedy: 'See the file and line in the message.',
+    remedy: 'Correct the line that is named.',
     exitCode: 78,
     status: 400,
   },

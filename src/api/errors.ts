@@ -18,8 +18,7 @@ export function errorAnswer(code: ErrorCode, message: string = ERRORS[code].mean
 export function answerFor(error: FastifyError | FrametapError): ErrorAnswer & { readonly fault: boolean } {
   if (error instanceof FrametapError) {
     const { status, body } = errorAnswer(error.code, error.message);
-    const place = 'position' in error && typeof error.position === 'number' ? { position: error.position } : {};
-    return { status, body: { error: { ...body.error, ...place } }, fault: status >= 500 };
+    return { status, body: { error: { ...body.error, ...placeOf(error) } }, fault: status >= 500 };
   }
   if (error.validation !== undefined) {
     const [first] = error.validation;
@@ -32,4 +31,13 @@ export function answerFor(error: FastifyError | FrametapError): ErrorAnswer & { 
     return { status, body: { error: { code, message: error.message } }, fault: false };
   }
   return { ...errorAnswer('internal'), fault: true };
+}
+
+/** Where a filter is wrong, or a .proto file. */
+function placeOf(error: FrametapError): Pick<ApiError['error'], 'position' | 'file' | 'line'> {
+  return {
+    ...('position' in error && typeof error.position === 'number' && { position: error.position }),
+    ...('file' in error && typeof error.file === 'string' && { file: error.file }),
+    ...('line' in error && typeof error.line === 'number' && { line: error.line }),
+  };
 }

@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CaptureReader } from '../capture/capture-reader.ts';
 import type { MessageReader } from '../capture/message-reader.ts';
+import type { LoadedTypes } from '../decode/proto/loaded-types.ts';
 import { ErrorAnswer } from './schema.ts';
 import type { Live } from './live.ts';
 
@@ -25,6 +26,8 @@ export interface ListenAddress {
 export interface RouteContext {
   readonly reader: CaptureReader;
   readonly messages: MessageReader;
+  /** Message types of .proto files. */
+  readonly types: LoadedTypes;
   readonly live: Live;
   readonly version: string;
   readonly caCertificatePem: string;

@@ -207,7 +207,13 @@ export const MessagePageAnswer = answer<MessagePage>({ messages: Type.Array(Mess
 export const RecordingAnswer = answer<Recording>({ recording: Type.Boolean() });
 export const RecordingSchema = Type.Object({ recording: Type.Boolean() }, { additionalProperties: false });
 export const ErrorAnswer = answer<ApiError>({
-  error: Type.Object({ code: Type.String(), message: Type.String(), position: Type.Optional(Count) }),
+  error: Type.Object({
+    code: Type.String(),
+    message: Type.String(),
+    position: Type.Optional(Count),
+    file: Type.Optional(Type.String()),
+    line: Type.Optional(Count),
+  }),
 });
 
 export const SessionId = Type.String({ pattern: '^(0|[1-9][0-9]{0,15})$', description: 'a decimal number' });

@@ -5,6 +5,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type
 import type { AddressInfo } from 'node:net';
 import type { CaptureReader } from '../capture/capture-reader.ts';
 import type { MessageReader } from '../capture/message-reader.ts';
+import type { LoadedTypes } from '../decode/proto/loaded-types.ts';
 import { FrametapError } from '../errors.ts';
 import { bracketed, createAuth, ownAuthorities, type Auth } from './auth.ts';
 import { answerFor, errorAnswer } from './errors.ts';
@@ -19,6 +20,7 @@ import { registerFrames } from './routes/frames.ts';
 import { registerHealth } from './routes/health.ts';
 import { registerMessages } from './routes/messages.ts';
 import { registerPartner } from './routes/partner.ts';
+import { registerProtos } from './routes/protos.ts';
 import { registerSessions } from './routes/sessions.ts';
 import { registerStatus } from './routes/status.ts';
 import { compileValidator } from './validation.ts';
@@ -41,6 +43,7 @@ export interface DashboardOptions {
   readonly token: string;
   readonly reader: CaptureReader;
   readonly messages: MessageReader;
+  readonly types: LoadedTypes;
   readonly caCertificatePem: string;
   readonly proxyAddress: () => ListenAddress;
   readonly version: string;
@@ -128,6 +131,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
     reader,
     live,
     messages: options.messages,
+    types: options.types,
     version: options.version,
     caCertificatePem: options.caCertificatePem,
     proxyAddress: options.proxyAddress,
@@ -142,6 +146,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   registerMessages(app, context);
   registerDecoded(app, context);
   registerPartner(app, context);
+  registerProtos(app, context);
   registerExport(app, context);
   registerHealth(app, { ready: () => !stopping });
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());

@@ -41,8 +41,14 @@ export interface Recording {
 
 /**
  * Every error of the API. `code` is one of src/errors.ts; the message is for people. `position`: where a filter is
- * wrong, in UTF-16 code units from 0.
+ * wrong, in UTF-16 code units from 0; `file` and `line`: where a .proto file is, the line from 1.
  */
 export interface ApiError {
-  readonly error: { readonly code: string; readonly message: string; readonly position?: number };
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly position?: number;
+    readonly file?: string;
+    readonly line?: number;
+  };
 }

@@ -8,17 +8,19 @@ export type DecodedValue = null | boolean | number | string | DecodedValue[] | {
 
 /** `GET /api/sessions/:id/frames/:index/decoded`: the frame's message (a control frame: its payload), decoded. */
 export interface DecodedFrame {
-  /** The decoder: see `candidates` for the others that can read it. */
+  /** The decoder: see `candidates` for the others that can read it. `protobuf:NAME` is one by a type that is loaded. */
   readonly name: string;
   /** 0 to 1: how sure it is. */
   readonly score: number;
   /** One line. */
   readonly summary: string;
   readonly value: DecodedValue;
-  /** Every decoder that can read it, the surest first. */
+  /** Every decoder that can read it, the surest first; of the types that are loaded the few that fit best. */
   readonly candidates: readonly { readonly name: string; readonly score: number }[];
   /** It was asked for by name, for this URL and direction; false: it is the surest. */
   readonly asked: boolean;
+  /** The decoder that was last asked for, for this URL and direction, also where it cannot read this message. */
+  readonly kept: string | null;
   /** Bytes that were decoded, and whether they are all of it. */
   readonly decodedBytes: number;
   readonly whole: boolean;

@@ -28,6 +28,7 @@ describe('who may look', () => {
     '/api/sessions',
     '/api/ca.pem',
     '/api/export',
+    '/api/protos',
     '/api/openapi.json',
     '/api/nothing',
     '/',

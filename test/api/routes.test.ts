@@ -10,7 +10,7 @@ import type { SessionDetail } from '../../src/contract/session.ts';
 import type { Status } from '../../src/contract/status.ts';
 import { FrametapError } from '../../src/errors.ts';
 import { readCapture } from '../helpers/exported-capture.ts';
-import { overriding, startRig, type Rig } from '../helpers/dashboard-rig.ts';
+import { overriding, putProtos, startRig, type Rig } from '../helpers/dashboard-rig.ts';
 import { PeerDeflate } from '../helpers/peer-deflate.ts';
 import { FIN, RecordedCapture, RSV1, type RecordedSession } from '../helpers/recorded-capture.ts';
 
@@ -295,6 +295,7 @@ describe('GET /api/openapi.json', () => {
       '/api/clear',
       '/api/export',
       '/api/filter/completions',
+      '/api/protos',
       '/api/recording',
       '/api/sessions',
       '/api/sessions/{id}',
@@ -322,6 +323,9 @@ describe('GET /api/openapi.json', () => {
     await hold('/api/sessions/{id}/frames', '/api/sessions/2/frames');
     await hold('/api/sessions/{id}/messages', '/api/sessions/2/messages');
     await hold('/api/sessions', '/api/sessions?filter=(', '4XX');
+    await putProtos(rig, { 'note.proto': 'syntax = "proto3"; message Note { string text = 1; }' });
+    await hold('/api/protos', '/api/protos');
+    await hold('/api/sessions/{id}/frames/{index}/decoded', '/api/sessions/2/frames/0/decoded?as=protobuf:Note');
     await hold('/healthz', '/healthz');
   });
 });

@@ -4,6 +4,7 @@ import pino from 'pino';
 import { MessagePlane } from '../../src/capture/message-plane.ts';
 import type { CaptureReader } from '../../src/capture/capture-reader.ts';
 import { startDashboard, type Dashboard, type DashboardOptions } from '../../src/api/server.ts';
+import { LoadedTypes } from '../../src/decode/proto/loaded-types.ts';
 import { RecordedCapture } from './recorded-capture.ts';
 
 export const TOKEN = 'the-token-of-these-tests';
@@ -51,6 +52,7 @@ export async function startRig(
     token: TOKEN,
     reader: readerOf?.(capture) ?? capture.store,
     messages: plane,
+    types: new LoadedTypes(),
     caCertificatePem: CA_PEM,
     proxyAddress: () => ({ host: '127.0.0.1', port: 8080, url: 'http://127.0.0.1:8080/' }),
     version: '1.2.3',
@@ -80,6 +82,15 @@ export async function startRig(
       plane.close();
     },
   };
+}
+
+/** Loads .proto files: name and text of each. */
+export function putProtos(rig: Rig, files: Readonly<Record<string, string>>): Promise<Response> {
+  return rig.get('/api/protos', {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ files: Object.entries(files).map(([name, text]) => ({ name, text })) }),
+  });
 }
 
 /** Writes the request by hand, to send what no client would. */

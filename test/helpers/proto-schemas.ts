@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import protobufjs from 'protobufjs';
 import type { DecodedValue } from '../../src/contract/decoded.ts';
+import { decodedText } from '../../web/src/detail/decoded-text.ts';
 
 /** A .proto text, made up, and its messages: the one to decode by is `T0`. */
 export interface GeneratedSchema {
@@ -72,7 +73,7 @@ const messageOf = (at: number, count: number): fc.Arbitrary<GeneratedMessage> =>
   const fields = fc.uniqueArray(field, { selector: ({ number }) => number, maxLength: 8 });
   return fields.map((all) => ({
     name: `T${at}`,
-    fields: all.map((one, i) => ({ ...one, label: one.label as GeneratedField['label'], name: `some_field_${i}` })),
+    fields: all.map((one, i) => ({ ...one, label: one.label, name: `some_field_${i}` })),
   }));
 };
 
@@ -151,7 +152,7 @@ function mapOf(
   const entries = new Map(
     values.map(([value, look]) => {
       const [, keyLook] = scalarOf(key, gen);
-      const text = String(typeof keyLook === 'object' ? Object.values(keyLook ?? {})[0] : keyLook);
+      const text = typeof keyLook === 'string' ? keyLook : decodedText(keyLook);
       return [text, { value, keyLook, look }];
     }),
   );

@@ -1,21 +1,27 @@
 import { Type } from 'typebox';
 import { completions } from '../../capture/filter/completion.ts';
 import type { DecodedFrame, DecodedValue, FilterCompletions } from '../../contract/decoded.ts';
-import { DECODER_NAMES, decodings, MAX_DECODED_BYTES, StickyDecoders } from '../../decode/decoder.ts';
+import { DECODER_NAMES, decodings, MAX_DECODED_BYTES, StickyDecoders, TYPED } from '../../decode/decoder.ts';
 import { FrametapError } from '../../errors.ts';
 import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
 import { frameContent } from '../frame-content.ts';
 import { Filter, Index, SessionIndexParams } from '../schema.ts';
 import { noSession } from './sessions.ts';
 
+const NAMES = DECODER_NAMES.map((name) => name.replaceAll('.', '\\.')).join('|');
+/** A decoder's name as a pattern, with these beside. */
+const decoderName = (...more: readonly string[]) =>
+  Type.String({ pattern: `^(${[NAMES, ...more].join('|')}|${TYPED}[A-Za-z_][A-Za-z0-9_.]*)$` });
+
 const DecodedAnswer = Type.Unsafe<DecodedFrame>(
   Type.Object({
-    name: Type.String({ enum: [...DECODER_NAMES] }),
+    name: decoderName(),
     score: Type.Number(),
     summary: Type.String(),
     value: Type.Unsafe<DecodedValue>({}),
     candidates: Type.Array(Type.Object({ name: Type.String(), score: Type.Number() })),
     asked: Type.Boolean(),
+    kept: Type.Union([Type.String(), Type.Null()]),
     decodedBytes: Type.Integer(),
     whole: Type.Boolean(),
   }),
@@ -28,7 +34,7 @@ const CompletionsAnswer = Type.Unsafe<FilterCompletions>(
   }),
 );
 
-export function registerDecoded(app: Api, { reader, messages }: RouteContext): void {
+export function registerDecoded(app: Api, { reader, messages, types }: RouteContext): void {
   const sticky = new StickyDecoders();
   app.get(
     '/api/sessions/:id/frames/:index/decoded',
@@ -37,11 +43,10 @@ export function registerDecoded(app: Api, { reader, messages }: RouteContext): v
         summary: "The frame's message, decoded",
         description:
           'as: the decoder to use where it can read the message; without it the surest one, or the one that was last ' +
-          'asked for by name for this URL and direction. as=auto forgets that one.',
+          'asked for by name for this URL and direction. as=auto forgets that one. as=protobuf:NAME is a message type ' +
+          'of a .proto file that is loaded: see /api/protos.',
         params: SessionIndexParams,
-        querystring: Type.Object({
-          as: Type.Optional(Type.Unsafe<string>(Type.String({ enum: ['auto', ...DECODER_NAMES] }))),
-        }),
+        querystring: Type.Object({ as: Type.Optional(decoderName('auto')) }),
         response: { 200: DecodedAnswer, ...errorAnswers },
       },
     },
@@ -52,9 +57,13 @@ export function registerDecoded(app: Api, { reader, messages }: RouteContext): v
       const content = await frameContent({ reader, messages }, id, index);
       const { url, subprotocol } = session;
       const wanted = request.query.as;
+      if (wanted?.startsWith(TYPED) === true && !types.has(wanted.slice(TYPED.length))) {
+        throw new FrametapError('invalid-parameter', `No message type ${wanted.slice(TYPED.length)} is loaded.`);
+      }
       if (wanted !== undefined) sticky.remember(url, content.direction, wanted);
-      const hint = sticky.hintFor(url, content.direction);
-      const found = decodings(content.bytes, { opcode: content.opcode, subprotocol, url });
+      const hint = sticky.hintFor(url, content.direction) ?? 'auto';
+      const context = { opcode: content.opcode, subprotocol, url, types, hint, cut: !content.whole };
+      const found = decodings(content.bytes, context);
       const chosen = found.find(({ name }) => name === hint) ?? found[0];
       if (chosen === undefined) throw new FrametapError('internal', 'no decoder could read the message');
       const decodedBytes = Math.min(content.bytes.length, MAX_DECODED_BYTES);
@@ -62,6 +71,7 @@ export function registerDecoded(app: Api, { reader, messages }: RouteContext): v
         ...chosen,
         candidates: found.map(({ name, score }) => ({ name, score })),
         asked: chosen.name === hint,
+        kept: hint === 'auto' ? null : hint,
         decodedBytes,
         whole: content.whole && decodedBytes === content.bytes.length,
       };
