@@ -61,6 +61,7 @@ export async function startApp(
 ): Promise<RunningApp> {
   const { logger, webRoot = join(import.meta.dirname, '..', 'web'), clock = createClock() } = options;
   const types = new LoadedTypes();
+  if (config.protos.length > 0) await types.load(config.protos);
   const authority = await openAuthority({ directory: config.certs });
   if (authority.created) logger.info({ folder: config.certs }, 'a new certificate authority was made');
   if (authority.tightenedFolder) logger.info({ folder: config.certs }, 'the folder is now readable by you alone');

@@ -1,16 +1,20 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIPv4, isIPv6 } from 'node:net';
+import { relative, sep } from 'node:path';
+import type { ProtoText } from './contract/protos.ts';
 import { FrametapError } from './errors.ts';
 import { flagOf, OPTION_KEYS, OPTIONS, variableOf, type Option, type OptionKey } from './options.ts';
 
 type Values = { readonly [K in OptionKey]: (typeof OPTIONS)[K] extends Option<infer T> ? T : never };
 
 /** The configuration of one run: read once, frozen. */
-export interface Config extends Omit<Values, 'uiToken' | 'upstreamCa'> {
+export interface Config extends Omit<Values, 'uiToken' | 'upstreamCa' | 'proto'> {
   readonly uiToken: string;
   /** The certificates of `--upstream-ca` themselves, PEM, or null. */
   readonly upstreamCaPem: string | null;
+  /** The texts of the `--proto` files. */
+  readonly protos: readonly ProtoText[];
   /** Path that Node's own NODE_EXTRA_CA_CERTS names: trusted beside `upstreamCaPem` too. */
   readonly nodeExtraCaFile: string | undefined;
   /** The options that were given, by whatever way: a port that was asked for is not replaced by the next free one. */
@@ -47,11 +51,12 @@ export async function loadConfig({ flags, env }: ConfigSources): Promise<Config>
     }
     given.add(key);
   }
-  const { uiToken, upstreamCa, ...rest } = values as Values;
+  const { uiToken, upstreamCa, proto, ...rest } = values as Values;
   const config: Config = Object.freeze({
     ...rest,
     uiToken: uiToken ?? randomBytes(16).toString('base64url'),
     upstreamCaPem: upstreamCa === null ? null : await readCertificates(upstreamCa),
+    protos: await Promise.all(proto.map(readProto)),
     nodeExtraCaFile: env['NODE_EXTRA_CA_CERTS'],
     given,
   });
@@ -129,5 +134,16 @@ async function readCertificates(path: string): Promise<string> {
     return blocks.map((block) => new X509Certificate(block).toString()).join('');
   } catch (cause) {
     throw refuse('holds a damaged certificate', cause);
+  }
+}
+
+/** Its name is its path from the working folder: that is how the user knows it. */
+async function readProto(path: string): Promise<ProtoText> {
+  const fromHere = relative('.', path);
+  const name = (fromHere.startsWith('..') ? path : fromHere).replaceAll(sep, '/');
+  try {
+    return { name, text: await readFile(path, 'utf8') };
+  } catch (cause) {
+    throw new FrametapError('config-invalid', `--proto: ${path} cannot be read.`, { cause });
   }
 }

@@ -76,6 +76,12 @@ export const readText: ReadValue<string> = (value) => {
 /** An absolute path; `~/` is the home folder also where no shell has seen it. */
 export const readPath: ReadValue<string> = (value) => resolve(readText(value).replace(/^~(?=\/|\\|$)/, homedir()));
 
+/** Absolute paths. Commas part several in a variable. */
+export const readPaths: ReadValue<readonly string[]> = (value) => {
+  const all = typeof value === 'string' ? value.split(',').map((path) => path.trim()) : value;
+  return Object.freeze((Array.isArray(all) ? (all as readonly unknown[]) : [all]).map(readPath));
+};
+
 export const readSwitch: ReadValue<boolean> = (value) => {
   if (typeof value === 'boolean') return value;
   const text = typeof value === 'string' ? value.toLowerCase() : '';

@@ -7,6 +7,7 @@ import {
   readHostGlobs,
   readLogLevel,
   readPath,
+  readPaths,
   readPort,
   readReverse,
   readSize,
@@ -121,6 +122,15 @@ export const OPTIONS = {
     shown: 'none',
     help: 'TLS to these hosts is tunnelled unread. Repeatable.',
   }),
+  proto: option<readonly string[]>({
+    name: 'proto',
+    argument: '<file>',
+    repeatable: true,
+    read: readPaths,
+    fallback: Object.freeze([]),
+    shown: 'none',
+    help: 'Decode protobuf messages by the types of this .proto file and of those given with it. Repeatable.',
+  }),
   memoryBytes: option({
     name: 'memory',
     argument: '<size>',
@@ -189,7 +199,7 @@ ${rows.join('\n')}
 
 Sizes are written like \`256MiB\`, \`1GiB\`, \`500MB\` or as a number of bytes. A switch is turned on by its flag, by
 \`1\`, \`true\`, \`yes\` or \`on\` in its variable, and by \`true\` in the file; \`0\`, \`false\`, \`no\` and \`off\` turn it off.
-Several host globs in a variable are parted by commas; in the file they are a list.
+Several host globs or .proto files in a variable are parted by commas; in the file they are a list.
 
 \`\`\`json
 { "port": 9000, "memory": "1GiB", "passthrough": ["*.bank.example"], "strict": true }

@@ -200,6 +200,39 @@ describe('the run file', () => {
   });
 });
 
+describe('--proto', () => {
+  it('loads the files before anything listens', async () => {
+    const [shop, money] = ['shop.proto', 'money.proto'].map((name) => join(home, name)) as [string, string];
+    await writeFile(shop, 'syntax = "proto3"; import "money.proto"; message Order { Money price = 1; }');
+    await writeFile(money, 'syntax = "proto3"; message Money { int64 units = 1; }');
+    const program = await startJson(['--proto', shop, '--proto', money]);
+    const loaded = await fetch(new URL('/api/protos', program.at.dashboard.url), {
+      headers: { authorization: `Bearer ${program.at.dashboard.token}` },
+    });
+    expect(await loaded.json()).toMatchObject({
+      files: [
+        { name: money, messages: ['Money'] },
+        { name: shop, messages: ['Order'] },
+      ],
+    });
+    expect(await stop(program)).toBe(0);
+  });
+
+  it('ends with 78 and says where a file is wrong', async () => {
+    const wrong = join(home, 'wrong.proto');
+    await writeFile(wrong, 'syntax = "proto3";\nmessage Order {\n  int64 id = one;\n}');
+    const { code, stdout, stderr } = await run([...FREE_PORTS, '--proto', wrong]);
+    expect(code).toBe(78);
+    expect(stdout).toBe('');
+    expect(stderr).toBe(
+      `frametap: ${wrong}, line 3: expected a number, but found "one". Correct the line that is named. [invalid-proto]\n`,
+    );
+    const missing = await run([...FREE_PORTS], { FRAMETAP_PROTO: join(home, 'none.proto') });
+    expect(missing.code).toBe(78);
+    expect(missing.stderr).toMatch(/none\.proto cannot be read/);
+  });
+});
+
 describe('frametap export', () => {
   it('writes the capture of the newest instance to a file or to standard output', async () => {
     const program = await startJson();

@@ -36,6 +36,7 @@ describe('the configuration', () => {
       memoryBytes: 268_435_456,
       payloadLimitBytes: 16_777_216,
       upstreamCaPem: null,
+      protos: [],
       strict: false,
     });
     expect([...config.given]).toEqual([]);
@@ -228,6 +229,29 @@ describe('--upstream-ca', () => {
     const attempt = load({ upstreamCa: path });
     await expect(attempt).rejects.toMatchObject({ code: 'config-invalid', exitCode: 78 });
     await expect(attempt).rejects.toThrowError(message);
+  });
+});
+
+describe('--proto', () => {
+  it('is read at the start, each file of it', async () => {
+    const paths = ['a.proto', 'b.proto'].map((name) => join(home, name));
+    for (const path of paths) await writeFile(path, `message M {} // ${path}`);
+    const protos = paths.map((name) => ({ name, text: `message M {} // ${name}` }));
+    expect((await load({ proto: paths })).protos).toEqual(protos);
+    expect((await load({}, { FRAMETAP_PROTO: paths.join(', ') })).protos).toEqual(protos);
+    expect((await load({ config: await fileOf({ proto: paths }) })).protos).toEqual(protos);
+    expect((await load({ config: await fileOf({ proto: paths[0] }) })).protos).toEqual(protos.slice(0, 1));
+  });
+
+  it('knows a file by its path from the working folder', async () => {
+    const [own] = (await load({ proto: [join('test', 'config.test.ts')] })).protos;
+    expect(own?.name).toBe('test/config.test.ts');
+  });
+
+  it('is refused where a file cannot be read', async () => {
+    const attempt = load({ proto: [join(home, 'none.proto')] });
+    await expect(attempt).rejects.toMatchObject({ code: 'config-invalid', exitCode: 78 });
+    await expect(attempt).rejects.toThrowError(/^--proto: .*none\.proto cannot be read/);
   });
 });
 
