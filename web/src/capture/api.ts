@@ -1,5 +1,6 @@
 import type { FramePage, MessagePage, SessionPage } from '../../../src/contract/api.ts';
 import type { DecodedFrame, FilterCompletions, FramePartner } from '../../../src/contract/decoded.ts';
+import type { LoadedProtos, ProtoText } from '../../../src/contract/protos.ts';
 import type { SessionDetail } from '../../../src/contract/session.ts';
 import type { Status } from '../../../src/contract/status.ts';
 
@@ -43,9 +44,13 @@ function positionIn(message: string): number | null {
   return match?.[1] === undefined ? null : Number(match[1]) - 1;
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await request(path, signal === undefined ? {} : { signal });
+async function answer<T>(path: string, init: RequestInit): Promise<T> {
+  const response = await request(path, init);
   return (await response.json()) as T;
+}
+
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return answer(path, signal === undefined ? {} : { signal });
 }
 
 function query(values: Readonly<Record<string, string | number | undefined>>): string {
@@ -90,6 +95,19 @@ export const fetchDecoded = (
 
 export const fetchPartner = (id: string, index: number, signal?: AbortSignal): Promise<FramePartner> =>
   get(`${sessionPath(id)}/frames/${index}/partner`, signal);
+
+export const fetchProtos = (): Promise<LoadedProtos> => get('/api/protos');
+
+export const loadProtos = (files: readonly ProtoText[]): Promise<LoadedProtos> =>
+  answer('/api/protos', {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ files }),
+  });
+
+/** Without a name: all of them. */
+export const removeProtos = (name?: string): Promise<LoadedProtos> =>
+  answer(`/api/protos${query({ name })}`, { method: 'DELETE' });
 
 export const fetchCompletions = (text: string, cursor: number, signal?: AbortSignal): Promise<FilterCompletions> =>
   get(`/api/filter/completions?${new URLSearchParams({ text, cursor: String(cursor) }).toString()}`, signal);
