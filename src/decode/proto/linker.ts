@@ -1,6 +1,6 @@
 import type { IEnum, IExtensionField, IField, IMapField, INamespace, IType } from 'protobufjs';
 import { PROTO_LIMITS } from '../../contract/protos.ts';
-import type { Parsed, ParsedProto } from './parser.ts';
+import { WELL_KNOWN, type Parsed, type ParsedProto } from './parser.ts';
 import { lineOf, ProtoError } from './proto-error.ts';
 import { SCALARS, type EnumType, type Field, type MessageType, type Scalar } from './schema.ts';
 import { MAX_FIELD } from './wire.ts';
@@ -162,7 +162,7 @@ class Linking {
   }
 
   #isThere(path: string): boolean {
-    return path.startsWith('google/protobuf/') || this.#files.some(({ name }) => isSameFile(name, path));
+    return WELL_KNOWN.includes(path) || this.#files.some(({ name }) => isSameFile(name, path));
   }
 }
 

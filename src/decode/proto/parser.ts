@@ -19,6 +19,17 @@ export const PARSE_LIMIT_MS = 10_000;
 const MEMORY_LIMIT_MB = 256;
 const MAX_ANSWER_CHARACTERS = 64 * 1024 ** 2;
 
+/** Google's files that are there without being loaded: those that protobufjs brings. */
+export const WELL_KNOWN: readonly string[] = [
+  'any',
+  'duration',
+  'empty',
+  'field_mask',
+  'struct',
+  'timestamp',
+  'wrappers',
+].map((name) => `google/protobuf/${name}.proto`);
+
 /**
  * protobufjs takes 0.4 s for a megabyte, in which no frame would be forwarded: so it reads beside, in a worker that can
  * be ended. As text, since Node 20 starts no worker from TypeScript.
@@ -34,8 +45,7 @@ const answers = workerData.texts.map((text) => {
     return { problem: String(error.message) };
   }
 });
-const names = ['any', 'duration', 'empty', 'field_mask', 'struct', 'timestamp', 'wrappers'];
-const wellKnown = names.map((name) => common.get('google/protobuf/' + name + '.proto'));
+const wellKnown = workerData.wellKnown.map((path) => common.get(path));
 parentPort.postMessage(JSON.stringify({ answers, wellKnown }));
 `;
 
@@ -68,7 +78,7 @@ function inWorker(
     eval: true,
     env: {},
     execArgv: [],
-    workerData: { protobufjs, texts: texts.map(({ text }) => text.replace(/^\uFEFF/, '')) },
+    workerData: { protobufjs, wellKnown: WELL_KNOWN, texts: texts.map(({ text }) => text.replace(/^\uFEFF/, '')) },
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_LIMIT_MB },
   });
   const names = texts.map(({ name }) => name).join(', ');

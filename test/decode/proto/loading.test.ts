@@ -140,6 +140,12 @@ describe('a file that is wrong', () => {
       3,
       /x\/y\.proto, which has/,
     ],
+    [
+      'a type of Google’s that is not there',
+      'import "google/protobuf/descriptor.proto";\nmessage M {\n optional google.protobuf.FileOptions o = 1;\n}',
+      3,
+      /may be in google\/protobuf\/descriptor\.proto/,
+    ],
     ['a key that no map has', inMessage('map<double, int32> m = 1;'), 3, /may stand here, but found "double"/],
     ['an end too early', inMessage('int32 a = 1;').slice(0, -2), 3, /the file ends here/],
     ['a text that does not end', `import "a.proto;\n`, 1, /a text that is never closed/],
