@@ -2,7 +2,8 @@
  * What a decoder made of a payload, as JSON can carry it. What JSON has no word for is an object with a key that
  * starts with `$`: `$bytes` (hex, with `length`), `$number` (digits that a double would lose, NaN or Infinity),
  * `$map` (pairs, where keys are no strings), `$tag` and `$type` (with `value`), `$json` (a string that is JSON itself),
- * `$cut` (why something is left out).
+ * `$cut` (why something is left out), `$unknown` and `$overwritten` (of a protobuf message: fields that its type does not
+ * have, and values in whose place others have come).
  */
 export type DecodedValue = null | boolean | number | string | DecodedValue[] | { readonly [key: string]: DecodedValue };
 

@@ -1,11 +1,11 @@
 import { DecodeFailure, DecodeLimit, type ByteReader } from '../byte-reader.ts';
 import { bytesValue } from '../value.ts';
-import { MessageRead } from './message-read.ts';
+import { MessageRead, type Element } from './message-read.ts';
 import { readScalar, type Fit } from './scalar.ts';
 import { fits, wireOf, type Field, type MessageType } from './schema.ts';
-import { printable, readKey, takeDelimited, varint, WIRE, wireField, type FieldKey } from './wire.ts';
+import { printable, readKey, varint, WIRE, wireField, type FieldKey } from './wire.ts';
 
-/** What stands in the place of a message and is none is shown as text up to this length. */
+/** What stands in the place of something else is shown as text up to this length. */
 const SHOWN_TEXT_BYTES = 4096;
 /** What reading something in vain costs, in values: that is the dearest thing to do. */
 export const FAILURE_VALUES = 20;
@@ -65,47 +65,62 @@ export class MessageReader {
   #known(reader: ByteReader, into: MessageRead, field: Field, { wire }: FieldKey): void {
     const { type } = field;
     if (typeof type === 'object' && type.kind === 'message') {
-      this.fit.known++;
       const child = new MessageRead(type);
-      if (wire !== WIRE.group) return this.#delimited(reader, into, field, child);
-      into.add(field, child);
-      return reader.nested(() => this.#fields(reader, child, field.number));
+      if (wire === WIRE.group) {
+        this.fit.known++;
+        into.add(field, child);
+        return reader.nested(() => this.#fields(reader, child, field.number));
+      }
+      return this.#delimited(reader, into, field, (inside, elements) => {
+        this.fit.known++;
+        elements.push(child);
+        reader.nested(() => this.#fields(inside, child));
+        if (field.label === 'map' && child.unknown.length > 0) throw new DecodeFailure('no entry of a map');
+      });
     }
     if (wire === wireOf(field)) {
       const again = field.label !== 'repeated' && into.fields.has(field);
       if (again) this.fit.misfits += 0.5;
       return into.add(field, readScalar(reader, type, this.fit));
     }
-    const packed = reader.inside(takeDelimited(reader));
-    while (packed.left > 0) {
-      packed.count();
-      into.add(field, readScalar(packed, type, this.fit));
-    }
+    this.#delimited(reader, into, field, (packed, elements) => {
+      while (packed.left > 0) {
+        packed.count();
+        elements.push(readScalar(packed, type, this.fit));
+      }
+    });
   }
 
-  /** A message behind its length. Where the bytes are no such message, they are kept as what they are. */
-  #delimited(reader: ByteReader, into: MessageRead, field: Field, child: MessageRead): void {
+  /** Reads what lies behind a length. What is nothing of the kind is kept as the bytes that it is. */
+  #delimited(
+    reader: ByteReader,
+    into: MessageRead,
+    field: Field,
+    read: (inside: ByteReader, elements: Element[]) => void,
+  ): void {
     const length = varint(reader);
     const short = length > reader.left && this.#cut && this.#endsWithAll(reader);
     if (length > reader.left && !short) throw new DecodeFailure('the bytes end too early');
     const bytes = reader.take(short ? reader.left : Number(length));
     const { known, misfits } = this.fit;
+    const elements: Element[] = [];
+    let end = short ? new DecodeFailure('the bytes end too early') : null;
     try {
-      reader.nested(() => this.#fields(reader.inside(bytes), child));
-      if (short) throw new DecodeFailure('the bytes end too early');
-      into.add(field, child);
+      read(reader.inside(bytes), elements);
     } catch (error) {
       if (!(error instanceof DecodeFailure)) throw error;
-      if (short || error instanceof DecodeLimit) {
-        into.add(field, child);
-        throw error;
+      if (!short && !(error instanceof DecodeLimit)) {
+        reader.count(FAILURE_VALUES);
+        this.fit.known = known;
+        this.fit.misfits = misfits + 1;
+        const text = bytes.length <= SHOWN_TEXT_BYTES ? printable(bytes) : null;
+        into.unknown.push({ field: field.number, wire: 'bytes', value: text ?? bytesValue(bytes) });
+        return;
       }
-      reader.count(FAILURE_VALUES);
-      this.fit.known = known - 1;
-      this.fit.misfits = misfits + 1;
-      const text = bytes.length <= SHOWN_TEXT_BYTES ? printable(bytes) : null;
-      into.unknown.push({ field: field.number, wire: 'bytes', value: text ?? bytesValue(bytes) });
+      end = error;
     }
+    for (const element of elements) into.add(field, element);
+    if (end !== null) throw end;
   }
 
   #endsWithAll({ bytes }: ByteReader): boolean {

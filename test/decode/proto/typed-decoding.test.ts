@@ -6,12 +6,6 @@ import { LoadedTypes } from '../../../src/decode/proto/loaded-types.ts';
 
 const SHOP = `syntax = "proto3";
 package shop;
-import "google/protobuf/any.proto";
-import "google/protobuf/duration.proto";
-import "google/protobuf/field_mask.proto";
-import "google/protobuf/struct.proto";
-import "google/protobuf/timestamp.proto";
-import "google/protobuf/wrappers.proto";
 enum Side { SIDE_UNKNOWN = 0; BUY = 1; option allow_alias = true; PURCHASE = 1; SELL = 2; }
 message Order {
   message Item { string sku = 1; uint32 count = 2; }
@@ -27,18 +21,6 @@ message Order {
   Order parent = 12;
   optional int32 rank = 13;
   float ratio = 14;
-}
-message Known {
-  google.protobuf.Timestamp at = 1;
-  google.protobuf.Duration took = 2;
-  google.protobuf.Struct extra = 3;
-  google.protobuf.Value any_json = 4;
-  google.protobuf.Int64Value maybe = 5;
-  google.protobuf.BytesValue blob = 6;
-  google.protobuf.Any detail = 7;
-  google.protobuf.FieldMask mask = 8;
-  google.protobuf.StringValue word = 9;
-  repeated google.protobuf.Any details = 10;
 }
 message Item { int32 other = 99; }`;
 const OLD = `package old;
@@ -66,9 +48,6 @@ beforeAll(async () => {
 });
 
 const root = new protobufjs.Root();
-for (const name of ['any', 'duration', 'field_mask', 'struct', 'timestamp', 'wrappers']) {
-  root.addJSON(protobufjs.common.get(`google/protobuf/${name}.proto`)?.nested ?? {});
-}
 for (const text of [SHOP, OLD, EDITION]) protobufjs.parse(text, root, { keepCase: true });
 root.resolveAll();
 const encode = (type: string, value: Record<string, unknown>): Uint8Array => {
@@ -146,6 +125,16 @@ describe('a message of a type that is loaded', () => {
     });
   });
 
+  it('keeps what is no list of numbers, and no entry of a map', () => {
+    expect(shown('shop.Order', hex('1a 02 01 ff', '08 05'))).toEqual({
+      id: 5,
+      $unknown: [{ field: 3, wire: 'bytes', value: { $bytes: '01ff', length: 2 } }],
+    });
+    expect(shown('shop.Order', hex('3a 06 08 01 10 01 18 07'))).toEqual({
+      $unknown: [{ field: 7, wire: 'bytes', value: { $bytes: '080110011807', length: 6 } }],
+    });
+  });
+
   it('takes the last of what comes twice, merges messages, and shows what was overwritten', () => {
     expect(shown('shop.Order', hex('08 01', '08 02', '08 03'))).toEqual({ id: 3, $overwritten: { id: [1, 2] } });
     expect(shown('shop.Order', hex('62 04 0801 1801', '62 04 0802 1802'))).toEqual({
@@ -215,6 +204,8 @@ describe('a message of a type that is loaded', () => {
     const signature = Buffer.alloc(MAX_DECODED_BYTES).toString('base64');
     const long = encode('shop.Order', { id: 1, signature });
     expect(shown('shop.Order', long)).toEqual({ id: 1 });
+    const lots = decodeAs('protobuf:shop.Order', hex('1a 05 01 02 03'), { ...start })?.value;
+    expect(lots).toEqual({ lots: [1, 2, 3] });
   });
 
   it('is cut where it is too much, and says so', () => {
@@ -226,72 +217,5 @@ describe('a message of a type that is loaded', () => {
       deep = Buffer.concat([protobufjs.Writer.create().uint32(98).bytes(deep).finish()]);
     }
     expect(shown('shop.Order', deep)).toMatchObject({ parent: {}, $cut: 'more than 100 levels' });
-  });
-});
-
-describe('Google’s well-known types', () => {
-  it('are shown as JSON has them', () => {
-    const value = {
-      at: { seconds: 1_700_000_000, nanos: 5_000 },
-      took: { seconds: -3, nanos: -500_000_000 },
-      extra: {
-        fields: { list: { listValue: { values: [{ numberValue: 1.5 }, { nullValue: 0 }] } }, on: { boolValue: true } },
-      },
-      any_json: { structValue: { fields: { deep: { stringValue: 'x' } } } },
-      maybe: { value: '-9223372036854775808' },
-      blob: {},
-      mask: { paths: ['a', 'b.c'] },
-      word: { value: 'hi' },
-    };
-    expect(shown('shop.Known', encode('shop.Known', value))).toEqual({
-      at: '2023-11-14T22:13:20.000005Z',
-      took: '-3.500s',
-      extra: { list: [1.5, null], on: true },
-      any_json: { deep: 'x' },
-      maybe: { $number: '-9223372036854775808' },
-      blob: { $bytes: '', length: 0 },
-      mask: { paths: ['a', 'b.c'] },
-      word: 'hi',
-    });
-  });
-
-  it('are shown by their fields where their values mean nothing', () => {
-    const value = { at: { seconds: 1, nanos: -1 }, took: { seconds: 1, nanos: -1 }, any_json: {} };
-    expect(shown('shop.Known', encode('shop.Known', value))).toEqual(value);
-    const late = { at: { seconds: '253402300800' } };
-    expect(shown('shop.Known', encode('shop.Known', late))).toEqual({ at: { seconds: 253402300800 } });
-    expect(shown('shop.Known', encode('shop.Known', { at: { seconds: -62135596800 }, took: {} }))).toEqual({
-      at: '0001-01-01T00:00:00Z',
-      took: '0s',
-    });
-  });
-
-  it('Any is opened where its type is loaded, and stays as it is elsewhere', () => {
-    const inside = { type_url: 'type.googleapis.com/shop.Item', value: encode('shop.Item', { other: 5 }) };
-    const nested = { type_url: 'x/google.protobuf.Any', value: encode('google.protobuf.Any', inside) };
-    const unknown = { type_url: 'type.googleapis.com/no.Such', value: Uint8Array.of(8, 1) };
-    const wrong = { type_url: 'type.googleapis.com/shop.Item', value: Uint8Array.of(8) };
-    const details = [inside, nested, unknown, wrong].map(({ type_url, value }) => ({ type_url, value }));
-    expect(shown('shop.Known', encode('shop.Known', { details }))).toEqual({
-      details: [
-        { $type: 'type.googleapis.com/shop.Item', value: { other: 5 } },
-        {
-          $type: 'x/google.protobuf.Any',
-          value: { $type: 'type.googleapis.com/shop.Item', value: { other: 5 } },
-        },
-        { type_url: 'type.googleapis.com/no.Such', value: { $bytes: '0801', length: 2 } },
-        { type_url: 'type.googleapis.com/shop.Item', value: { $bytes: '08', length: 1 } },
-      ],
-    });
-  });
-
-  it('that somebody has made anew are shown by what they have', async () => {
-    const own = new LoadedTypes();
-    const text = `syntax = "proto3"; package google.protobuf; message Timestamp { double seconds = 1; string zone = 3; }`;
-    await own.load([{ name: 'timestamp.proto', text }]);
-    const of = (...parts: string[]): DecodedValue | undefined =>
-      decodeAs('protobuf:google.protobuf.Timestamp', hex(...parts), { opcode: 2, types: own })?.value;
-    expect(of('1a 01 5a')).toEqual({ zone: 'Z' });
-    expect(of('09 000000000000f83f')).toEqual({ seconds: 1.5 });
   });
 });
