@@ -11,6 +11,8 @@ const SLICE_MS = 5;
 /** A message of sessions ends at about so much JSON; one tick sends a dashboard so many of them. */
 const SESSIONS_MESSAGE_BYTES = 512 * 1024;
 const SESSIONS_MESSAGES = 4;
+/** So many are looked up at once: about what one tick sends. */
+const SESSIONS_AT_ONCE = 4_000;
 /** Who lags by more than this is told of a gap, and goes on this far before the end. */
 const LAG_ROWS = 200_000;
 const LAG_ROWS_KEPT = 100_000;
@@ -18,8 +20,10 @@ const LAG_ROWS_KEPT = 100_000;
 interface Changes {
   /** Ascending by `seq`. */
   readonly sessions: readonly SessionSummary[];
+  /** False: more have changed, after these. */
+  readonly all: boolean;
   readonly removed: readonly string[];
-  /** The log's last number when these were all. */
+  /** The log's last number when this was looked up. */
   readonly upTo: number;
 }
 
@@ -63,8 +67,8 @@ export class Tick {
   changesSince(seq: number): Changes {
     let changes = this.#changes.get(seq);
     if (changes === undefined) {
-      const { changed, removed } = this.#reader.sessionsSince(seq);
-      changes = { sessions: changed.sort((a, b) => a.seq - b.seq), removed, upTo: this.#reader.status().seq };
+      const { changed, all, removed } = this.#reader.sessionsSince(seq, SESSIONS_AT_ONCE);
+      changes = { sessions: changed.sort((a, b) => a.seq - b.seq), all, removed, upTo: this.#reader.status().seq };
       this.#changes.set(seq, changes);
     }
     return changes;
@@ -131,7 +135,7 @@ export async function advance(subscriber: Subscriber, tick: Tick): Promise<boole
     subscriber.sendText(text);
     at = end;
     subscriber.sessionsPosition = changes.sessions[at - 1]?.seq ?? subscriber.sessionsPosition;
-    if (at === changes.sessions.length) break;
+    if (at === changes.sessions.length && changes.all) break;
     // Many sessions that change all the time must not keep the frames from coming.
     if (messages === 1) {
       sendFrames(subscriber, tick);
@@ -140,7 +144,7 @@ export async function advance(subscriber: Subscriber, tick: Tick): Promise<boole
     if (!(await tick.pause())) return false;
     if (subscriber.pendingHello !== null || subscriber.blocked) break;
   }
-  if (at < changes.sessions.length) {
+  if (at < changes.sessions.length || !changes.all) {
     subscriber.waiting = subscriber.blocked;
     tick.behind ||= !subscriber.waiting;
     return true;

@@ -7,11 +7,21 @@ export interface CaptureReader {
   /** Totals, memory, epoch and the log's last sequence number. */
   status(): CaptureStatus;
 
-  /** Oldest first, starting after session id `after`. */
-  sessions(page: { readonly after?: string; readonly limit: number }): SessionSummary[];
+  /** Oldest first, or newest first, starting after session id `after` in that order. */
+  sessions(page: {
+    readonly after?: string;
+    readonly limit: number;
+    readonly order?: 'oldest' | 'newest';
+  }): SessionSummary[];
   session(id: string): SessionDetail | undefined;
-  /** Sessions whose `seq` is above `seq`, and ids that went since then. */
-  sessionsSince(seq: number): { readonly changed: SessionSummary[]; readonly removed: string[] };
+  /**
+   * Sessions whose `seq` is above `seq`, those that changed first, `limit` at most, and ids that went since then.
+   * `all` false: there are more.
+   */
+  sessionsSince(
+    seq: number,
+    limit?: number,
+  ): { readonly changed: SessionSummary[]; readonly all: boolean; readonly removed: string[] };
 
   /**
    * Held frames of a session with index >= `from`, in order, `limit` at most; undefined for an unknown session.

@@ -115,15 +115,15 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     return this.log.costBytes + this.texts.costBytes + this.#sessions.costBytes + this.#index.costBytes;
   }
 
-  sessions(page: { readonly after?: string; readonly limit: number }): SessionSummary[] {
+  sessions(page: Parameters<CaptureReader['sessions']>[0]): SessionSummary[] {
     this.#settle();
-    const after = page.after === undefined ? 0 : Number(page.after);
-    const found: SessionSummary[] = [];
-    for (const session of this.#sessions.byNumber.values()) {
-      if (found.length >= page.limit) break;
-      if (session.number > after) found.push(session.summary());
-    }
-    return found;
+    const newest = page.order === 'newest';
+    const after = page.after === undefined ? (newest ? Infinity : 0) : Number(page.after);
+    const passed = [...this.#sessions.byNumber.values()].filter(({ number }) =>
+      newest ? number < after : number > after,
+    );
+    if (newest) passed.reverse();
+    return passed.slice(0, page.limit).map((session) => session.summary());
   }
 
   session(id: string): SessionDetail | undefined {
@@ -131,10 +131,14 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     return this.#find(id)?.detail();
   }
 
-  sessionsSince(seq: number): { readonly changed: SessionSummary[]; readonly removed: string[] } {
+  sessionsSince(seq: number, limit = Infinity): ReturnType<CaptureReader['sessionsSince']> {
     this.#settle();
-    const changed = Array.from(this.#sessions.changedSince(seq), (session) => session.summary());
-    return { changed: changed.reverse(), removed: this.#sessions.removedSince(seq) };
+    const changed = [...this.#sessions.changedSince(seq)].reverse();
+    return {
+      changed: changed.slice(0, limit).map((session) => session.summary()),
+      all: changed.length <= limit,
+      removed: this.#sessions.removedSince(seq),
+    };
   }
 
   frames(id: string, from: number, limit: number): FrameRow[] | undefined {

@@ -51,18 +51,25 @@ describe('GET /api/status', () => {
 });
 
 describe('GET /api/sessions', () => {
-  it('pages, oldest first', async () => {
+  it('pages, oldest first or newest first', async () => {
     rig = await startRig();
     for (let i = 0; i < 5; i++) rig.capture.session({ url: `wss://host-${i}.example/` });
-    const seen: string[] = [];
-    let after: string | null = '0';
-    while (after !== null) {
-      const page: SessionPage = await json<SessionPage>(`/api/sessions?limit=2&after=${after}`);
-      expect(page.sessions.length).toBeLessThanOrEqual(2);
-      seen.push(...page.sessions.map(({ id }) => id));
-      after = page.next;
-    }
-    expect(seen).toEqual(['1', '2', '3', '4', '5']);
+    const seen = async (query: string): Promise<string[]> => {
+      const ids: string[] = [];
+      for (let after: string | null = ''; after !== null;) {
+        const page: SessionPage = await json<SessionPage>(
+          `/api/sessions?limit=2&${query}${after === '' ? '' : `&after=${after}`}`,
+        );
+        expect(page.sessions.length).toBeLessThanOrEqual(2);
+        ids.push(...page.sessions.map(({ id }) => id));
+        after = page.next;
+      }
+      return ids;
+    };
+    expect(await seen('')).toEqual(['1', '2', '3', '4', '5']);
+    expect(await seen('order=newest')).toEqual(['5', '4', '3', '2', '1']);
+    expect(await seen('order=newest&filter=host:host-1')).toEqual(['2']);
+    expect((await rig.get('/api/sessions?order=sideways')).status).toBe(400);
   });
 
   it('filters, and says where a filter is wrong', async () => {

@@ -53,6 +53,21 @@ describe('a dashboard that opens on 2,001 sessions', () => {
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('BODY');
   });
 
+  test('has the newest and the first frames before the stream has brought any session', async () => {
+    const other = await dashboard.context.newPage();
+    await other.routeWebSocket(/\/api\/live/, (socket) => {
+      const server = socket.connectToServer();
+      server.onMessage((message) => {
+        if (typeof message !== 'string' || !message.startsWith('{"type":"sessions"')) socket.send(message);
+      });
+    });
+    await other.goto(page.url());
+    await other.locator(`#session-${SESSIONS + 1}`).waitFor();
+    await other.getByRole('row').filter({ hasText: 'needle in the open one' }).waitFor();
+    expect(await other.getByRole('option').count()).toBeGreaterThan(10);
+    await other.close();
+  });
+
   test('comes along with the keys, away from the end of the sessions and back', async () => {
     await list().press('Home');
     await page.locator('#session-1[aria-selected=true]').waitFor();

@@ -457,7 +457,7 @@ export function describeStore(name: string, make: (options: StoreOptions) => Sto
       const all = store.sessionsSince(0);
       expect(all.changed.map(({ id }) => id)).toEqual([first.id, second.id, third.id]);
       const { seq } = store.status();
-      expect(store.sessionsSince(seq)).toEqual({ changed: [], removed: [] });
+      expect(store.sessionsSince(seq)).toEqual({ changed: [], all: true, removed: [] });
       first.write(UP, frame(UP, 5, 1));
       second.close();
       expect(
@@ -471,6 +471,24 @@ export function describeStore(name: string, make: (options: StoreOptions) => Sto
       expect(later.changed.map(({ id }) => id)).toEqual([first.id]);
       expect(later.removed).toEqual([second.id]);
       expect(store.sessionsSince(store.status().seq).removed).toEqual([]);
+    });
+    it('tells of the sessions that changed first where not all are asked for, and lists them in either order', () => {
+      const store = roomy();
+      const [first, second, third] = [1, 2, 3].map(() => new ModelSession(store)) as [
+        ModelSession,
+        ModelSession,
+        ModelSession,
+      ];
+      store.status();
+      first.write(UP, frame(UP, 5, 1));
+      const ids = (sessions: readonly { readonly id: string }[]): string[] => sessions.map(({ id }) => id);
+      const some = store.sessionsSince(0, 2);
+      expect([ids(some.changed), some.all]).toEqual([[second.id, third.id], false]);
+      const rest = store.sessionsSince(some.changed[1]?.seq ?? 0, 2);
+      expect([ids(rest.changed), rest.all]).toEqual([[first.id], true]);
+      expect(ids(store.sessions({ limit: 2 }))).toEqual([first.id, second.id]);
+      expect(ids(store.sessions({ limit: 2, order: 'newest' }))).toEqual([third.id, second.id]);
+      expect(ids(store.sessions({ limit: 2, order: 'newest', after: second.id }))).toEqual([first.id]);
     });
     it('calls its listeners after it has grown, once a turn, until they go', async () => {
       const store = roomy();

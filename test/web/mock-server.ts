@@ -98,8 +98,10 @@ export async function startMockServer(options: MockOptions): Promise<MockServer>
     }
     if (parts[1] !== 'sessions') return json({ error: { code: 'not-found', message: 'There is no such thing.' } }, 404);
     if (parts.length === 2) {
-      const after = Number(url.searchParams.get('after') ?? 0);
-      const ids = Array.from({ length: options.sessions }, (_, at) => at + 1).filter((each) => each > after);
+      const newest = url.searchParams.get('order') === 'newest';
+      const after = Number(url.searchParams.get('after') ?? (newest ? Infinity : 0));
+      const all = Array.from({ length: options.sessions }, (_, at) => at + 1);
+      const ids = newest ? all.reverse().filter((each) => each < after) : all.filter((each) => each > after);
       const found = ids.map(summary).filter((each) => filter === '' || each.url.includes(filter));
       const page = found.slice(0, limit);
       return json({ sessions: page, next: found.length > limit ? page.at(-1)?.id : null, needsFrames: true });

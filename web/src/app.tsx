@@ -5,7 +5,8 @@ import { ClearDialog, HelpDialog } from './shell/dialogs.tsx';
 import { listenForKeys } from './shell/keyboard.ts';
 import { Splitter } from './shell/splitter.tsx';
 import { SessionPane } from './session/session-pane.tsx';
-import { chooseFirst, moveSession } from './sessions/session-order.ts';
+import { openFirst } from './sessions/first-session.ts';
+import { moveSession } from './sessions/session-order.ts';
 import { SessionList } from './sessions/session-list.tsx';
 import { setUi, useUi } from './state.ts';
 import { switchRecording, TopBar } from './top-bar/top-bar.tsx';
@@ -19,7 +20,7 @@ export function App(): ReactNode {
   const nothing = useSyncExternalStore(capture.sessionsPulse.subscribe, () => capture.book.size === 0);
 
   useEffect(() => capture.select(session), [capture, session]);
-  useEffect(() => chooseFirst(capture), [capture]);
+  useEffect(() => openFirst(capture), [capture]);
   useEffect(() => {
     if (theme === 'system') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = theme;

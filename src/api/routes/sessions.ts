@@ -15,28 +15,30 @@ export function registerSessions(app: Api, { reader, messages, live }: RouteCont
     '/api/sessions',
     {
       schema: {
-        summary: 'Sessions, oldest first, paged',
+        summary: 'Sessions, oldest first or newest first, paged',
         description:
           'A filtered page may be short, or empty, and still have a next one: a search is cut after a while.',
         querystring: Type.Object({
           filter: Type.Optional(Filter),
           after: Type.Optional(SessionId),
+          order: Type.Union([Type.Literal('oldest'), Type.Literal('newest')], { default: 'oldest' }),
           limit: Type.Integer({ minimum: 1, maximum: PAGE, default: 100 }),
         }),
         response: { 200: SessionPageAnswer, ...errorAnswers },
       },
     },
     async (request, reply) => {
-      const { filter: text, limit } = request.query;
+      const { filter: text = '', limit, order } = request.query;
       let { after } = request.query;
-      const filter = parseFilter(text ?? '');
+      const filter = parseFilter(text);
+      const lookedUp = text.trim() === '' ? limit + 1 : PAGE;
       const { needsFrames } = filter;
       const slice = new TimeSlice({ signal: signalOf(reply) });
       const endMs = performance.now() + SEARCH_MS;
       const sessions: SessionSummary[] = [];
       let looked = 0;
       for (;;) {
-        const page = reader.sessions({ limit: PAGE, ...(after !== undefined && { after }) });
+        const page = reader.sessions({ limit: lookedUp, order, ...(after !== undefined && { after }) });
         for (const session of page) {
           const late = looked > 0 && performance.now() > endMs;
           if (sessions.length === limit || late) return { sessions, next: after ?? null, needsFrames };
@@ -47,7 +49,7 @@ export function registerSessions(app: Api, { reader, messages, live }: RouteCont
           after = session.id;
           if (slice.over) await slice.pause();
         }
-        if (page.length < PAGE) return { sessions, next: null, needsFrames };
+        if (page.length < lookedUp) return { sessions, next: null, needsFrames };
       }
     },
   );

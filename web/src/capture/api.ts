@@ -67,7 +67,12 @@ const sessionPath = (id: string): string => `/api/sessions/${encodeURIComponent(
 export const fetchStatus = (): Promise<Status> => get('/api/status');
 
 export const fetchSessions = (
-  page: { readonly after?: string; readonly limit: number; readonly filter?: string },
+  page: {
+    readonly after?: string;
+    readonly limit: number;
+    readonly filter?: string;
+    readonly order?: 'oldest' | 'newest';
+  },
   signal?: AbortSignal,
 ): Promise<SessionPage> => get(`/api/sessions${query({ ...page })}`, signal);
 

@@ -148,6 +148,12 @@ export class Capture {
     }
   }
 
+  /** Sessions that were asked for, before the stream has brought them. */
+  learn(sessions: readonly SessionSummary[]): void {
+    this.book.apply(sessions, Date.now());
+    this.sessionsPulse.beat();
+  }
+
   pause(paused: boolean): void {
     if (paused === this.paused) return;
     this.#pausedAt = paused ? { frameCount: this.#trueFrameCount() } : null;

@@ -39,6 +39,7 @@ export class SessionBook {
     for (const session of sessions) {
       const before = this.#sessions.get(session.id);
       if (before === undefined) added.push(session.id);
+      else if (before.seq > session.seq) continue;
       else if (session.frameCount > before.frameCount) {
         this.#count(session.id, session.frameCount - before.frameCount, nowMs);
       }

@@ -22,24 +22,3 @@ export function goTo(ids: readonly string[], at: number): void {
   setUi({ followSessions: at === ids.length - 1 });
   openSession(id);
 }
-
-/** What one most likely wants to see first: the newest session that is open, else the newest. */
-export function firstChoice(book: Capture['book']): string | null {
-  const open = book.ids.findLast((id) => book.get(id)?.state === 'open');
-  return open ?? book.ids.at(-1) ?? null;
-}
-
-/**
- * Selects a session once, as soon as all that were there at opening are known, where none has been selected by then.
- * Returns how to stop waiting for it.
- */
-export function chooseFirst(capture: Capture): () => void {
-  const look = (): void => {
-    const { status, book } = capture;
-    if (status === null || book.size === 0 || book.size < status.sessions) return;
-    stop();
-    if (useUi.getState().session === null) openSession(firstChoice(book));
-  };
-  const stop = capture.sessionsPulse.subscribe(look);
-  return stop;
-}

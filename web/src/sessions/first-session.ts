@@ -1,0 +1,50 @@
+import { fetchSessions } from '../capture/api.ts';
+import type { Capture } from '../capture/capture.ts';
+import { openSession, useUi } from '../state.ts';
+
+/** More than a tall screen shows. */
+const NEWEST = 100;
+
+/** What one most likely wants to see first: the newest session that is open, else the newest. */
+export function firstChoice(book: Capture['book']): string | null {
+  const open = book.ids.findLast((id) => book.get(id)?.state === 'open');
+  return open ?? book.ids.at(-1) ?? null;
+}
+
+/**
+ * Opens a session once, as soon as there is one, where none has been opened by then. The stream brings the oldest
+ * first, and 20,000 of them take a while: the newest are asked for beside it. Returns how to stop waiting.
+ */
+export function openFirst(capture: Capture): () => void {
+  const abort = new AbortController();
+  const look = (): void => {
+    if (capture.status === null || Math.max(capture.status.sessions, capture.book.size) === 0) return;
+    stop();
+    fetchFirst(capture, abort.signal)
+      // That the server cannot be reached is said elsewhere; what the stream has brought is there to choose from.
+      .catch(() => undefined)
+      .finally(() => {
+        if (!abort.signal.aborted && useUi.getState().session === null) openSession(firstChoice(capture.book));
+      });
+  };
+  const stops = [capture.sessionsPulse.subscribe(look), capture.statusPulse.subscribe(look)];
+  const stop = (): void => {
+    for (const each of stops) each();
+  };
+  return () => {
+    stop();
+    abort.abort();
+  };
+}
+
+async function fetchFirst(capture: Capture, signal: AbortSignal): Promise<void> {
+  const { epoch } = capture;
+  const newest = await fetchSessions({ order: 'newest', limit: NEWEST }, signal);
+  if (capture.epoch === epoch) capture.learn(newest.sessions);
+  if (newest.sessions.some(({ state }) => state === 'open') || capture.status?.openSessions === 0) return;
+  for (let after: string | null = newest.next; after !== null;) {
+    const page = await fetchSessions({ order: 'newest', filter: 'is:open', limit: 1, after }, signal);
+    if (capture.epoch === epoch) capture.learn(page.sessions);
+    after = page.sessions.length === 0 ? page.next : null;
+  }
+}
