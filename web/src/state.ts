@@ -60,6 +60,7 @@ const readPx = (text: string): number | undefined => {
   const px = Number(text);
   return Number.isFinite(px) && px > 100 && px < 4000 ? px : undefined;
 };
+const between = (least: number, px: number, most: number): number => Math.round(Math.min(Math.max(px, least), most));
 const readTheme = (text: string): Theme | undefined =>
   text === 'light' || text === 'dark' || text === 'system' ? text : undefined;
 
@@ -85,8 +86,8 @@ export const useUi = create<UiState>((change) => ({
   theme: remembered('theme', readTheme, 'system'),
   compareWith: null,
   dialog: null,
-  sessionsPx: remembered('sessionsPx', readPx, 308),
-  detailPx: remembered('detailPx', readPx, 280),
+  sessionsPx: remembered('sessionsPx', readPx, between(308, innerWidth * 0.13, 420)),
+  detailPx: remembered('detailPx', readPx, between(270, innerHeight * 0.38, 560)),
   notice: null,
   set: (changes) => {
     change(changes);

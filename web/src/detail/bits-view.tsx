@@ -6,9 +6,8 @@ import { hexText } from '../format/preview.ts';
 import { drawFields, frameFields, headerBytes, type FieldPiece, type FrameField } from './frame-fields.ts';
 import { HexView, type HexMark } from './hex-view.tsx';
 
-/** Bytes of payload in the drawing. */
+/** Bytes of payload in the drawing, and in the table below it. */
 const DRAWN_BYTES = 10;
-const XOR_BYTES = 12;
 
 interface BitsViewProps {
   readonly row: StoredRow;
@@ -50,20 +49,24 @@ export function BitsView({ row, wire }: BitsViewProps): ReactNode {
         </div>
         <div className="bit-grid" style={{ gridTemplateRows: `58px repeat(${rows - 1}, 38px)` }}>
           {pieces.map((piece) => (
-            <div
+            <button
               key={`${piece.field.name} ${piece.row}`}
+              type="button"
+              tabIndex={piece.continued ? -1 : 0}
               className={`bit-field ${fieldClass(piece.field.name)} ${hovered.includes(piece.field.name) ? 'hot' : ''} ${piece.width <= 2 ? 'slim' : ''}`}
               style={{ gridRow: piece.row + 1, gridColumn: `${piece.column + 1} / span ${piece.width}` }}
               title={piece.field.means}
               onMouseEnter={() => setHovered([piece.field.name])}
               onMouseLeave={() => setHovered([])}
+              onFocus={() => setHovered([piece.field.name])}
+              onBlur={() => setHovered([])}
             >
               <span className="bit-name">
                 {piece.continued ? '⋯ ' : ''}
                 {piece.field.name}
               </span>
               <span className="bit-value mono">{pieceValue(piece, wire, row)}</span>
-            </div>
+            </button>
           ))}
         </div>
         <p className="bit-means" aria-live="off">
@@ -81,18 +84,6 @@ export function BitsView({ row, wire }: BitsViewProps): ReactNode {
             {header} bytes at offset {row.streamOffset.toLocaleString('en-US')} of this direction
           </dd>
         </dl>
-        <table className="visually-hidden">
-          <caption>Fields of the frame</caption>
-          <tbody>
-            {fields.map((field) => (
-              <tr key={field.name}>
-                <th scope="row">{field.name}</th>
-                <td>{field.value}</td>
-                <td>{field.means}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
       </div>
       <HexView bytes={wire} marks={marks} onHover={onHover} label="The frame as on the wire, in hex" />
     </div>
@@ -115,13 +106,13 @@ export function Violations({ bits }: { readonly bits: number }): ReactNode {
 
 function Unmasking(props: { readonly row: StoredRow; readonly wire: Uint8Array; readonly header: number }): ReactNode {
   const { row, wire, header } = props;
-  const bytes = wire.subarray(header, header + XOR_BYTES);
+  const bytes = wire.subarray(header, header + DRAWN_BYTES);
   const key = new Uint8Array(4);
   new DataView(key.buffer).setUint32(0, row.maskingKey);
   const keys = bytes.map((_, at) => key[at % 4] ?? 0);
   const plain = bytes.map((byte, at) => byte ^ (keys[at] ?? 0));
   const more = row.payloadLength > bytes.length ? ' …' : '';
-  const text = Array.from(plain, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·')).join('');
+  const text = Array.from(plain, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·'));
   return (
     <table className="unmasking mono">
       <caption>Unmasking (§5.3)</caption>
@@ -144,8 +135,12 @@ function Unmasking(props: { readonly row: StoredRow; readonly wire: Uint8Array; 
           <th scope="row">payload</th>
           <td>
             {hexText(plain)}
-            {more} <span className="dim">{text}</span>
+            {more}
           </td>
+        </tr>
+        <tr>
+          <th scope="row">as text</th>
+          <td>{text.join('  ')}</td>
         </tr>
       </tbody>
     </table>

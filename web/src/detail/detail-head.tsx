@@ -18,6 +18,8 @@ const DETAIL_TABS: readonly (readonly [DetailTab, string])[] = [
 export function DetailHead(props: {
   readonly title: string;
   readonly facts: string;
+  /** What is known beyond the facts: shown while one points at them. */
+  readonly moreFacts?: string;
   readonly subject: Subject;
   readonly withoutBits?: boolean;
   readonly children?: ReactNode;
@@ -54,13 +56,13 @@ export function DetailHead(props: {
           </button>
         ))}
       </div>
-      <span className="detail-title">
+      <span className="detail-title" title={props.moreFacts}>
         <b>{props.title}</b> <span className="dim">{props.facts}</span>
       </span>
-      {props.children}
+      {props.children !== undefined && <span className="detail-tools">{props.children}</span>}
       <button
         type="button"
-        className="button plain small icon"
+        className="button plain small icon detail-close"
         aria-label="Close the detail"
         title="Close (Esc)"
         onClick={() => setUi({ detailOpen: false })}

@@ -3,9 +3,10 @@ import { compressed, fin, opcode } from '../../../src/contract/frame-bits.ts';
 import type { MessageRow } from '../../../src/contract/message.ts';
 import { framePayloadPath, messagePayloadPath } from '../capture/api.ts';
 import { heldText, typeText } from '../frames/frame-words.ts';
-import { formatClock } from '../format/clock.ts';
-import { formatBytes, formatCount } from '../format/numbers.ts';
+import { formatClock, formatFullTime } from '../format/clock.ts';
+import { formatBytes, formatCount, formatMs } from '../format/numbers.ts';
 import { setUi, useUi, type DetailTab, type Subject } from '../state.ts';
+import { useCapture } from '../use-capture.ts';
 import { BitsView, Violations } from './bits-view.tsx';
 import { CompareView } from './compare-view.tsx';
 import { DecodedView } from './decoded-view.tsx';
@@ -60,16 +61,18 @@ function FrameContent(props: {
   const payload = usePayload(path, row.seq);
   const down = (row.bits & (1 << 16)) !== 0;
   const held = heldText(row);
+  const since = useSince(row);
   return (
     <>
       <DetailHead
         title={`#${formatCount(row.index)} ${down ? '↓' : '↑'} ${typeText(row.bits)
           .replace(/[└├┐] ?/, '')
           .trim()}`}
-        facts={`${formatCount(row.payloadLength)} bytes · ${formatClock(row.timeUs)}`}
+        facts={`${formatCount(row.payloadLength)} bytes · ${formatClock(row.timeUs)}${since === null ? '' : ` · +${since}`}`}
+        moreFacts={`${formatFullTime(row.timeUs)}${since === null ? '' : `, ${since} after the frame before`}`}
         subject={subject}
       >
-        {props.viaMessage && (
+        {props.viaMessage && tab !== 'bits' && (
           <span className="choice" role="group" aria-label="What is shown">
             <button type="button" aria-pressed={plane === 'message'} onClick={() => setUi({ plane: 'message' })}>
               whole message
@@ -109,6 +112,12 @@ function FrameContent(props: {
       </div>
     </>
   );
+}
+
+/** Time since the frame before, in words, where that is in the table. */
+function useSince(row: { readonly index: number; readonly timeUs: number }): string | null {
+  const sinceUs = row.timeUs - useCapture().rows.timeAt(row.index - 1);
+  return Number.isNaN(sinceUs) ? null : formatMs(Math.max(0, sinceUs) / 1000);
 }
 
 function MessageDetail(props: { readonly subject: Subject; readonly message: MessageRow }): ReactNode {
