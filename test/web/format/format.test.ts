@@ -8,7 +8,7 @@ import {
   formatRate,
   formatShort,
 } from '../../../web/src/format/numbers.ts';
-import { previewOfBytes } from '../../../web/src/format/preview.ts';
+import { previewOfBytes, previewText } from '../../../web/src/format/preview.ts';
 import { visibleLine, visibleParts } from '../../../web/src/format/visible-text.ts';
 import { parseIsoMicros } from '../../../web/src/capture/iso-time.ts';
 import { isoMicros } from '../../../src/contract/time.ts';
@@ -66,9 +66,22 @@ describe('previews', () => {
     expect(previewOfBytes(new Uint8Array(), 8, 0)).toBe('no status code');
     expect(previewOfBytes(Uint8Array.of(3), 8, 1)).toBe('03');
   });
-  test('of binary and control frames are hex', () => {
+  test('of binary and control frames are hex, and what can be read in them', () => {
     expect(previewOfBytes(Uint8Array.of(0, 255), 2, 2)).toBe('00 ff');
-    expect(previewOfBytes(bytes('ping'), 9, 4)).toBe('70 69 6e 67  ping');
+    expect(previewOfBytes(Uint8Array.of(0, 255, 65, 66), 2, 4)).toBe('00 ff 41 42');
+    expect(previewOfBytes(Uint8Array.of(0x81, 0xa2, ...bytes('op'), 0xa4, ...bytes('tick')), 2, 9)).toBe(
+      '81 a2 6f 70 a4 74 69 63 6b  ··op·tick',
+    );
+    expect(previewOfBytes(Uint8Array.of(0, ...bytes('abcdefghijklmnopqrst')), 2, 21)).toBe(
+      '00 61 62 63 64 65 66 67 68 69 6a 6b 6c 6d 6e 6f …  ·abcdefghijklmnopqrst',
+    );
+    expect(previewOfBytes(bytes('ping'), 9, 4)).toBe('ping  70 69 6e 67');
+  });
+  test('that the API gives are shown in the same way', () => {
+    expect(previewText({ encoding: 'utf8', data: 'häl', truncated: true }, 1, 9)).toBe('häl…');
+    expect(previewText({ encoding: 'hex', data: '00ff', truncated: true }, 2, 9)).toBe('00 ff…');
+    expect(previewText({ encoding: 'utf8', data: 'ping', truncated: false }, 9, 4)).toBe('ping  70 69 6e 67');
+    expect(previewText(null, 1, 9)).toBe('');
   });
 });
 

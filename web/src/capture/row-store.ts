@@ -4,7 +4,7 @@ import { FrameBit, payloadCut } from '../../../src/contract/frame-bits.ts';
 import type { LiveBatch } from '../../../src/contract/live.ts';
 import { LIVE_PREVIEW_BYTES } from '../../../src/contract/live.ts';
 import { ViolationBit } from '../../../src/contract/violations.ts';
-import { previewOfBytes } from '../format/preview.ts';
+import { previewOfBytes, previewText } from '../format/preview.ts';
 import { parseIsoMicros } from './iso-time.ts';
 
 export const CHUNK_ROWS = 1024;
@@ -141,7 +141,7 @@ export class RowStore {
       chunk.bits[slot] = bitsOf(row);
       chunk.maskingKey[slot] = row.maskingKey === null ? 0 : parseInt(row.maskingKey, 16);
       chunk.violations[slot] = row.violations.reduce((bits, code) => bits | ViolationBit[code], 0);
-      chunk.texts[slot] = row.preview === null ? '' : previewText(row);
+      chunk.texts[slot] = previewText(row.preview, row.opcode, row.payloadLength);
       if (row.heldBytes < row.payloadLength) chunk.heldBytes.set(slot, row.heldBytes);
       if (row.index >= this.#end) this.#end = row.index + 1;
     }
@@ -299,16 +299,4 @@ export function bitsOf(row: FrameRow): number {
     (row.heldBytes < row.payloadLength ? FrameBit.PayloadCut : 0) |
     (row.origin === 'injected' ? 1 << 20 : row.origin === 'replaced' ? 2 << 20 : 0)
   );
-}
-
-function previewText(row: FrameRow): string {
-  const preview = row.preview;
-  if (preview === null) return '';
-  const rest = preview.truncated ? '…' : '';
-  if (preview.encoding === 'utf8' && row.opcode < 2) return preview.data + rest;
-  const bytes =
-    preview.encoding === 'hex'
-      ? Uint8Array.from(preview.data.match(/../g) ?? [], (pair) => parseInt(pair, 16))
-      : new TextEncoder().encode(preview.data);
-  return previewOfBytes(bytes, row.opcode, row.payloadLength) + rest;
 }

@@ -2,7 +2,7 @@ import { useMemo, useState, type ReactNode } from 'react';
 import { masked } from '../../../src/contract/frame-bits.ts';
 import { FRAME_VIOLATIONS, violationCodes } from '../../../src/contract/violations.ts';
 import type { StoredRow } from '../capture/row-store.ts';
-import { hexText } from '../format/preview.ts';
+import { asciiText, hexText } from '../format/preview.ts';
 import { drawFields, frameFields, headerBytes, type FieldPiece, type FrameField } from './frame-fields.ts';
 import { HexView, type HexMark } from './hex-view.tsx';
 
@@ -112,7 +112,6 @@ function Unmasking(props: { readonly row: StoredRow; readonly wire: Uint8Array; 
   const keys = bytes.map((_, at) => key[at % 4] ?? 0);
   const plain = bytes.map((byte, at) => byte ^ (keys[at] ?? 0));
   const more = row.payloadLength > bytes.length ? ' …' : '';
-  const text = Array.from(plain, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '·'));
   return (
     <table className="unmasking mono">
       <caption>Unmasking (§5.3)</caption>
@@ -140,7 +139,7 @@ function Unmasking(props: { readonly row: StoredRow; readonly wire: Uint8Array; 
         </tr>
         <tr>
           <th scope="row">as text</th>
-          <td>{text.join('  ')}</td>
+          <td>{[...asciiText(plain)].join('  ')}</td>
         </tr>
       </tbody>
     </table>

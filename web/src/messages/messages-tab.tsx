@@ -17,6 +17,7 @@ import { Pulse } from '../capture/pulse.ts';
 import { DetailPane } from '../detail/detail-pane.tsx';
 import { formatClock } from '../format/clock.ts';
 import { formatCount } from '../format/numbers.ts';
+import { previewText } from '../format/preview.ts';
 import { visibleLine } from '../format/visible-text.ts';
 import { onStep, type Step } from '../shell/keyboard.ts';
 import { Splitter } from '../shell/splitter.tsx';
@@ -233,17 +234,23 @@ function Row(props: {
       <span role="gridcell" className="m-type">
         {message.type}
       </span>
-      <span role="gridcell" className="m-length">
+      <span
+        role="gridcell"
+        className="m-length"
+        title={length === null ? 'Could not be inflated: its length is not known' : undefined}
+      >
         {length === null ? '?' : formatCount(length)}
       </span>
       <span role="gridcell" className="m-frames">
-        {message.frameCount > 1 ? formatCount(message.frameCount) : ''}
+        {formatCount(message.frameCount)}
       </span>
       <span role="gridcell" className="m-ratio">
         {ratio === null ? '' : `${ratio.toFixed(1)}×`}
       </span>
       <span role="gridcell" className="m-text">
-        <span className="data-text">{visibleLine(message.preview?.data ?? '')}</span>
+        <span className="data-text">
+          {visibleLine(previewText(message.preview, message.type === 'text' ? 1 : 2, length ?? message.wireLength))}
+        </span>
         {violated && <span className="frame-mark error">⚠ {message.violations[0]}</span>}
         {!message.complete && <span className="frame-mark plain">… incomplete</span>}
       </span>

@@ -34,7 +34,7 @@ export function SessionHeader({ session }: { readonly session: SessionSummary })
           <StateSign state={session.state} /> {session.state} <Elapsed session={session} />
         </span>
         {mark !== null && (
-          <span className={`fact shrink ${mark.unusual ? 'error' : 'dim'}`} title={mark.text}>
+          <span className={`fact shrink ${mark.unusual ? 'error' : 'dim'}`} title={mark.title}>
             {mark.text}
           </span>
         )}

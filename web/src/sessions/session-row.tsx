@@ -38,9 +38,11 @@ export const SessionRow = memo(function SessionRow(props: SessionRowProps): Reac
         <StateSign state={session.state} />
         <span className="visually-hidden">{session.state} </span>
         <span className="session-url">
-          <span className="scheme">{url.scheme}</span>
-          <b>{visibleLine(url.host)}</b>
-          {visibleLine(url.path)}
+          <span className="session-host">
+            <span className="scheme">{url.scheme}</span>
+            <b>{visibleLine(url.host)}</b>
+          </span>
+          <span className="session-path">{visibleLine(url.path)}</span>
         </span>
         <span className="session-count">
           {session.state === 'failed' ? (session.status ?? 'failed') : formatShort(session.frameCount)}
@@ -50,7 +52,12 @@ export const SessionRow = memo(function SessionRow(props: SessionRowProps): Reac
       <span className="session-line">
         <span className="session-meta">
           {formatClock(parseIsoMicros(session.startedAt)).slice(0, 8)}
-          {mark !== null && <span className={mark.unusual ? 'error' : ''}> · {mark.text}</span>}
+          {mark !== null && (
+            <span className={mark.unusual ? 'error' : ''} title={mark.title}>
+              {' '}
+              · {mark.text}
+            </span>
+          )}
           {mark === null && session.subprotocol !== null && ` · ${visibleLine(session.subprotocol)}`}
         </span>
         <span className="session-marks">

@@ -15,20 +15,32 @@ export function splitUrl(url: string): UrlParts {
   return { scheme: match[1] ?? '', host: match[2] ?? '', path: match[3] === '/' ? '' : (match[3] ?? '') };
 }
 
+export interface CloseMark {
+  /** Short enough for the list; a code first where there is one, as the filter's `code:` knows it. */
+  readonly text: string;
+  readonly title: string;
+  readonly unusual: boolean;
+}
+
 /** How a session ended, in a few words, or null while it goes on. */
-export function closeMark(session: SessionSummary): { readonly text: string; readonly unusual: boolean } | null {
-  if (session.state === 'failed') return { text: visibleLine(session.fault?.message ?? 'failed'), unusual: true };
-  const { close } = session;
-  if (close === null) return null;
-  if (close.how === 'reset' || close.how === 'timeout') return { text: `${close.by} ${close.how}`, unusual: true };
-  if (close.code === null) {
-    return close.how === 'closing-handshake'
-      ? { text: 'closed without a code', unusual: false }
-      : { text: `${close.by} ended without a close frame`, unusual: true };
+export function closeMark(session: SessionSummary): CloseMark | null {
+  const { close, fault } = session;
+  if (session.state === 'failed') {
+    const text =
+      fault?.code === 'upstream-refused-handshake'
+        ? 'refused by the server'
+        : (fault?.code.replaceAll('-', ' ') ?? 'failed');
+    return { text, title: visibleLine(fault?.message ?? 'failed'), unusual: true };
   }
-  const usual = close.code === 1000 || close.code === 1001;
+  if (close === null) return null;
+  const code = close.code ?? ((close.clientFrame ?? close.serverFrame) === null ? 1006 : 1005);
+  const how = close.clean ? '' : `, ${close.by} ${close.how === 'fin' ? 'FIN' : close.how}`;
+  const text = code === 1006 ? `1006${how}` : `${code} ${closeCodeMeaning(code)}${how}`;
+  const reason = close.reason === '' ? '' : `: ${visibleLine(close.reason)}`;
+  const usual = code === 1000 || code === 1001 || code === 1005;
   return {
-    text: `${close.code} ${closeCodeMeaning(close.code)}`,
-    unusual: !close.clean || !closeCodeIsLegal(close.code) || (!usual && close.code < 3000),
+    text,
+    title: `${code} ${closeCodeMeaning(code)}${reason}${how}`,
+    unusual: !close.clean || (!closeCodeIsLegal(code) && code !== 1005) || (!usual && code < 3000),
   };
 }
