@@ -2,9 +2,11 @@ import { CSPProvider } from '@base-ui/react/csp-provider';
 import { useEffect, useSyncExternalStore, type ReactNode } from 'react';
 import { EmptyState } from './shell/empty-state.tsx';
 import { ClearDialog, HelpDialog } from './shell/dialogs.tsx';
+import { keepPlace } from './shell/keep-place.ts';
 import { listenForKeys } from './shell/keyboard.ts';
 import { Splitter } from './shell/splitter.tsx';
 import { SessionPane } from './session/session-pane.tsx';
+import type { WrittenPlace } from './place.ts';
 import { openFirst } from './sessions/first-session.ts';
 import { moveSession } from './sessions/session-order.ts';
 import { SessionList } from './sessions/session-list.tsx';
@@ -12,7 +14,8 @@ import { setUi, useUi } from './state.ts';
 import { switchRecording, TopBar } from './top-bar/top-bar.tsx';
 import { useCapture, useStatus } from './use-capture.ts';
 
-export function App(): ReactNode {
+/** `place`: what the address said when the page was opened. */
+export function App({ place }: { readonly place: WrittenPlace }): ReactNode {
   const capture = useCapture();
   const session = useUi((ui) => ui.session);
   const theme = useUi((ui) => ui.theme);
@@ -20,7 +23,8 @@ export function App(): ReactNode {
   const nothing = useSyncExternalStore(capture.sessionsPulse.subscribe, () => capture.book.size === 0);
 
   useEffect(() => capture.select(session), [capture, session]);
-  useEffect(() => openFirst(capture), [capture]);
+  useEffect(() => openFirst(capture, place), [capture, place]);
+  useEffect(() => keepPlace(capture), [capture]);
   useEffect(() => {
     if (theme === 'system') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = theme;

@@ -2,7 +2,8 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { Capture } from './capture/capture.ts';
-import { openSession } from './state.ts';
+import { readPlace } from './place.ts';
+import { openSession, setUi } from './state.ts';
 import { CaptureContext } from './use-capture.ts';
 import './theme.css';
 import './app.css';
@@ -15,6 +16,9 @@ const capture = new Capture(
   },
   () => openSession(null),
 );
+// Whether the session is of this run of the server is known only when that has answered.
+const place = readPlace(location.hash);
+setUi({ ...place, session: null, frame: null, message: null });
 capture.start();
 
 const root = document.getElementById('root');
@@ -22,7 +26,7 @@ if (root !== null) {
   createRoot(root).render(
     <StrictMode>
       <CaptureContext value={capture}>
-        <App />
+        <App place={place} />
       </CaptureContext>
     </StrictMode>,
   );

@@ -1,11 +1,7 @@
 import { create } from 'zustand';
+import type { Place } from './place.ts';
 
-export type Tab = 'frames' | 'messages' | 'handshake' | 'timing' | 'heartbeat' | 'statistics' | 'close';
-export const TABS: readonly Tab[] = ['frames', 'messages', 'handshake', 'timing', 'heartbeat', 'statistics', 'close'];
-export type DetailTab = 'text' | 'json' | 'decoded' | 'hex' | 'bits' | 'compare';
 export type Theme = 'system' | 'light' | 'dark';
-export type DirectionChoice = 'all' | 'up' | 'down';
-export type KindChoice = 'all' | 'data' | 'control';
 
 /** What the detail pane shows: a frame or a message of a session. */
 export interface Subject {
@@ -19,28 +15,17 @@ export interface FilterFault {
   readonly position: number | null;
 }
 
-interface UiState {
-  readonly session: string | null;
-  readonly tab: Tab;
-  /** Selected frame and message of the selected session. */
-  readonly frame: number | null;
-  readonly message: number | null;
+interface UiState extends Place {
   readonly detailOpen: boolean;
-  readonly detailTab: DetailTab;
   /** Of a fragment or compressed frame: its whole message, or its own bytes. */
   readonly plane: 'message' | 'frame';
   readonly follow: boolean;
   readonly followSessions: boolean;
-  /** What stands in the field, and what the server has accepted of it. */
-  readonly filterText: string;
+  /** What the server has accepted of the filter's field. */
   readonly filter: string;
   /** False where the filter is about sessions alone: then it says nothing about frames. */
   readonly filterNeedsFrames: boolean;
   readonly filterFault: FilterFault | null;
-  readonly direction: DirectionChoice;
-  readonly kind: KindChoice;
-  /** Text or /regex/ looked for in the selected session. */
-  readonly find: string;
   readonly findFault: FilterFault | null;
   readonly theme: Theme;
   readonly compareWith: Subject | null;

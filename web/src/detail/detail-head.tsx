@@ -1,18 +1,19 @@
 import { Copy, GitCompare, Save, X } from 'lucide-react';
 import type { KeyboardEvent, ReactNode } from 'react';
 import { copyText } from '../shell/copy.ts';
-import { setUi, useUi, type DetailTab, type Subject } from '../state.ts';
+import { DETAIL_TABS, type DetailTab } from '../place.ts';
+import { setUi, useUi, type Subject } from '../state.ts';
 import { CopyMenu } from './copy-menu.tsx';
 import type { PayloadState } from './use-payload.ts';
 
-const DETAIL_TABS: readonly (readonly [DetailTab, string])[] = [
-  ['text', 'Text'],
-  ['json', 'JSON'],
-  ['decoded', 'Decoded'],
-  ['hex', 'Hex'],
-  ['bits', 'Bits'],
-  ['compare', 'Compare'],
-];
+const TAB_NAMES: Readonly<Record<DetailTab, string>> = {
+  text: 'Text',
+  json: 'JSON',
+  decoded: 'Decoded',
+  hex: 'Hex',
+  bits: 'Bits',
+  compare: 'Compare',
+};
 
 /** The bar above what is shown: the ways to show it, what it is, and what can be done with it. */
 export function DetailHead(props: {
@@ -25,22 +26,21 @@ export function DetailHead(props: {
   readonly children?: ReactNode;
 }): ReactNode {
   const chosen = useUi((ui) => ui.detailTab);
-  const tabs = DETAIL_TABS.filter(([name]) => !(props.withoutBits === true && name === 'bits'));
-  const tab = tabs.some(([name]) => name === chosen) ? chosen : 'text';
+  const tabs = DETAIL_TABS.filter((name) => !(props.withoutBits === true && name === 'bits'));
+  const tab = tabs.includes(chosen) ? chosen : 'text';
   const onKeyDown = (event: KeyboardEvent): void => {
     const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     if (by === 0) return;
     event.preventDefault();
-    const at = tabs.findIndex(([name]) => name === tab);
-    const next = tabs[(at + by + tabs.length) % tabs.length];
+    const next = tabs[(tabs.indexOf(tab) + by + tabs.length) % tabs.length];
     if (next === undefined) return;
-    setUi({ detailTab: next[0] });
-    document.getElementById(`detail-tab-${next[0]}`)?.focus();
+    setUi({ detailTab: next });
+    document.getElementById(`detail-tab-${next}`)?.focus();
   };
   return (
     <div className="detail-head">
       <div className="detail-tabs" role="tablist" aria-label="Ways to show it" onKeyDown={onKeyDown}>
-        {tabs.map(([name, label]) => (
+        {tabs.map((name) => (
           <button
             key={name}
             id={`detail-tab-${name}`}
@@ -52,7 +52,7 @@ export function DetailHead(props: {
             tabIndex={name === tab ? 0 : -1}
             onClick={() => setUi({ detailTab: name })}
           >
-            {label}
+            {TAB_NAMES[name]}
           </button>
         ))}
       </div>

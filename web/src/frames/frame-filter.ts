@@ -1,4 +1,4 @@
-import type { DirectionChoice, KindChoice } from '../state.ts';
+import type { DirectionChoice, KindChoice } from '../place.ts';
 
 /** A piece of text as a term of the filter language. `/…/` is a regular expression. */
 export function textTerm(find: string): string {

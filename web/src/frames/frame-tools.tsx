@@ -1,7 +1,8 @@
 import { ArrowDownToLine } from 'lucide-react';
 import { useEffect, useState, type ReactNode } from 'react';
 import { formatCount } from '../format/numbers.ts';
-import { setUi, useUi, type DirectionChoice, type KindChoice } from '../state.ts';
+import type { DirectionChoice, KindChoice } from '../place.ts';
+import { setUi, useUi } from '../state.ts';
 import { useCapture, useFrames } from '../use-capture.ts';
 
 const DIRECTIONS: readonly (readonly [DirectionChoice, string])[] = [

@@ -55,12 +55,16 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
   );
   useEffect(() => onStep(step), [step]);
   useEffect(() => book.pin(selected), [book, selected]);
-  // Selected from elsewhere, as the partner of another: it comes into sight.
+  const chosen = selected === null ? undefined : book.at(selected);
+  // Selected from elsewhere, as the partner of another, or by the address: it comes into sight, above its detail.
+  const known = selected !== null && selected < book.end;
+  const shown = chosen !== undefined;
   useEffect(() => {
-    if (selected === null || useUi.getState().follow) return;
+    if (!known || useUi.getState().follow) return;
+    book.lookAt(selected, selected + 1);
     const frame = requestAnimationFrame(() => handle.current?.reveal(selected - book.first));
     return () => cancelAnimationFrame(frame);
-  }, [book, selected, detailOpen]);
+  }, [book, known, shown, selected, detailOpen]);
   const onFollow = useCallback((next: boolean) => setUi({ follow: next }), []);
   const onVisible = useCallback(
     (first: number, last: number) => book.lookAt(first + book.first, last + book.first),
@@ -83,7 +87,6 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
     event.preventDefault();
   };
   const count = book.end - book.first;
-  const chosen = selected === null ? undefined : book.at(selected);
   return (
     <>
       <div className="frame-table messages">

@@ -1,5 +1,7 @@
-import { fetchSessions } from '../capture/api.ts';
+import { fetchSession, fetchSessions } from '../capture/api.ts';
 import type { Capture } from '../capture/capture.ts';
+import { isOfRun, type WrittenPlace } from '../place.ts';
+import { goToPlace } from '../shell/keep-place.ts';
 import { openSession, useUi } from '../state.ts';
 
 /** More than a tall screen shows. */
@@ -12,19 +14,23 @@ export function firstChoice(book: Capture['book']): string | null {
 }
 
 /**
- * Opens a session once, as soon as there is one, where none has been opened by then. The stream brings the oldest
- * first, and 20,000 of them take a while: the newest are asked for beside it. Returns how to stop waiting.
+ * Opens a session once, as soon as there is one, where none has been opened by then: that of `place`, if it is of this
+ * run of the server. The stream brings the oldest first, and 20,000 of them take a while: the newest are asked for
+ * beside it. Returns how to stop waiting.
  */
-export function openFirst(capture: Capture): () => void {
+export function openFirst(capture: Capture, place: WrittenPlace): () => void {
   const abort = new AbortController();
   const look = (): void => {
     if (capture.status === null || Math.max(capture.status.sessions, capture.book.size) === 0) return;
     stop();
-    fetchFirst(capture, abort.signal)
+    const wanted = isOfRun(place, capture.epoch) ? place.session : null;
+    fetchFirst(capture, wanted, abort.signal)
       // That the server cannot be reached is said elsewhere; what the stream has brought is there to choose from.
       .catch(() => undefined)
       .finally(() => {
-        if (!abort.signal.aborted && useUi.getState().session === null) openSession(firstChoice(capture.book));
+        if (abort.signal.aborted || useUi.getState().session !== null) return;
+        if (wanted === null) openSession(firstChoice(capture.book));
+        else goToPlace(place);
       });
   };
   const stops = [capture.sessionsPulse.subscribe(look), capture.statusPulse.subscribe(look)];
@@ -37,10 +43,15 @@ export function openFirst(capture: Capture): () => void {
   };
 }
 
-async function fetchFirst(capture: Capture, signal: AbortSignal): Promise<void> {
+async function fetchFirst(capture: Capture, wanted: string | null, signal: AbortSignal): Promise<void> {
   const { epoch } = capture;
   const newest = await fetchSessions({ order: 'newest', limit: NEWEST }, signal);
   if (capture.epoch === epoch) capture.learn(newest.sessions);
+  if (wanted !== null) {
+    const session = await fetchSession(wanted, signal);
+    if (capture.epoch === epoch) capture.learn([session]);
+    return;
+  }
   if (newest.sessions.some(({ state }) => state === 'open') || capture.status?.openSessions === 0) return;
   for (let after: string | null = newest.next; after !== null;) {
     const page = await fetchSessions({ order: 'newest', filter: 'is:open', limit: 1, after }, signal);

@@ -4,6 +4,7 @@ import { findSessions, type SessionHits } from '../capture/session-matches.ts';
 import { formatCount } from '../format/numbers.ts';
 import { setUi, useUi } from '../state.ts';
 import { useCapture, useNow, useSessions } from '../use-capture.ts';
+import { RowAnchor } from '../window/row-anchor.ts';
 import { VirtualRows, type VirtualRowsHandle } from '../window/virtual-rows.tsx';
 import { goTo, moveSession, setListedSessions } from './session-order.ts';
 import { SessionRow } from './session-row.tsx';
@@ -29,6 +30,7 @@ export function SessionList({ widthPx }: { readonly widthPx: number }): ReactNod
   const matching = matches === null || matches.filter === '' ? null : matches.ids;
   const ids = matching ?? capture.book.ids;
   const searching = undecided || (fault === null && matches !== null && matches.searchedTo !== null);
+  const [anchor] = useState(() => new RowAnchor());
   const handle = useRef<VirtualRowsHandle>(null);
   const onFollow = useCallback((next: boolean) => setUi({ followSessions: next }), []);
 
@@ -71,10 +73,12 @@ export function SessionList({ widthPx }: { readonly widthPx: number }): ReactNod
         label="Sessions"
         rowPx={ROW_PX}
         count={ids.length}
+        origin={anchor.originOf(ids)}
         follow={follow}
         onFollow={onFollow}
         handle={handle}
         onKeyDown={onKeyDown}
+        onVisible={(first) => anchor.look(ids, first)}
         activeId={selected !== null && ids.includes(selected) ? `session-${selected}` : undefined}
         row={(position, topPx, slot) => {
           const id = ids[position];

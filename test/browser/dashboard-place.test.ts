@@ -1,0 +1,101 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type DashboardPage, openDashboard } from './dashboard-page.ts';
+
+const FRAMES = 2000;
+let dashboard: DashboardPage;
+let page: Page;
+
+beforeAll(async () => {
+  dashboard = await openDashboard();
+  ({ page } = dashboard);
+  const { server } = await dashboard.connect('/long');
+  for (let n = 0; n < FRAMES; n += 1) server.send(`line ${n}.`);
+  for (let n = 0; n < 60; n += 1) await dashboard.connect(`/other/${n}`);
+  await dashboard.rig.waitForSession(({ frameCount }) => frameCount === FRAMES);
+});
+afterAll(async () => {
+  await dashboard.close();
+});
+
+const sessions = () => page.getByRole('listbox', { name: 'Sessions' });
+const grid = () => page.getByRole('grid', { name: 'Frames' });
+const tab = (name: string) => page.getByRole('tablist', { name: 'Views of the session' }).getByRole('tab', { name });
+const selected = (name: 'Frames' | 'Messages') =>
+  page.getByRole('grid', { name }).locator('[aria-selected=true]').first();
+
+describe('the address', () => {
+  test('brings a reload back to the frame, the way it is shown, the filter and what was looked for', async () => {
+    await sessions().press('Home');
+    await grid().press('Home');
+    await page.getByRole('textbox', { name: 'Find in this session' }).fill('/line 12\\d\\d/');
+    await page.getByText('100 of 2,000').waitFor();
+    await page.getByRole('row').filter({ hasText: 'line 1205.' }).click();
+    await page.getByRole('tab', { name: 'Hex' }).click();
+    await page.getByRole('combobox', { name: 'Filter' }).fill('url:long');
+    await page.waitForURL(/frame=1205&view=hex&filter=url%3Along/);
+    await page.reload();
+    await expect.poll(() => selected('Frames').textContent()).toContain('line 1205.');
+    await page.getByText('100 of 2,000').waitFor();
+    await page.getByRole('tab', { name: 'Hex', selected: true }).waitFor();
+    expect(await page.getByRole('combobox', { name: 'Filter' }).inputValue()).toBe('url:long');
+    await page.locator('#session-1[aria-selected=true]').waitFor();
+    await page.getByRole('combobox', { name: 'Filter' }).fill('');
+    await page.getByRole('textbox', { name: 'Find in this session' }).fill('');
+    await expect.poll(() => selected('Frames').textContent()).toContain('line 1205.');
+  });
+
+  test('keeps the session in sight in a long list while the rest is loaded', async () => {
+    await page.waitForURL((url) => !url.hash.includes('filter'));
+    await page.reload();
+    await page.locator('#session-1[aria-selected=true]').waitFor();
+    await page.getByText('61', { exact: true }).first().waitFor();
+    await page.locator('#session-1').waitFor();
+  });
+
+  test('shows a message that is far from the first ones', async () => {
+    await tab('Messages').click();
+    await page.locator('[aria-label=Messages][aria-rowcount="2001"]').press('End');
+    await page.keyboard.press('k');
+    await page.waitForURL(/tab=messages.*message=1998/);
+    await page.reload();
+    await expect.poll(() => selected('Messages').textContent()).toContain('line 1998.');
+    await page.getByText('Message 1,998 ↓ text').waitFor();
+  });
+
+  test('goes back with the browser to the tab and session before', async () => {
+    await tab('Timing').click();
+    await page.waitForURL(/tab=timing/);
+    await page.keyboard.press(']');
+    await page.waitForURL(/session=2&/);
+    await page.goBack();
+    await page.locator('#session-1[aria-selected=true]').waitFor();
+    await page.goBack();
+    await page.getByRole('tab', { name: 'Messages', selected: true }).waitFor();
+    await expect.poll(() => selected('Messages').textContent()).toContain('line 1998.');
+  });
+
+  test('of another run of the server opens what is there, and no frame of another session', async () => {
+    const url = new URL(page.url());
+    url.hash = 'session=1&frame=5&run=ffffffff';
+    const other = await dashboard.context.newPage();
+    await other.goto(url.href);
+    await other.locator('#session-61[aria-selected=true]').waitFor();
+    expect(await other.getByRole('region', { name: 'Detail' }).count()).toBe(0);
+    await other.close();
+  });
+
+  test('of a session that is gone says so', async () => {
+    const { server } = await dashboard.connect('/gone');
+    await page.getByText('62', { exact: true }).first().waitFor();
+    await sessions().press('End');
+    await page.waitForURL(/session=62&/);
+    server.close();
+    await dashboard.rig.waitForSession(({ id, state }) => id === '62' && state === 'closed');
+    await dashboard.rig.fetch('/api/sessions/62', { method: 'DELETE' });
+    const other = await dashboard.context.newPage();
+    await other.goto(page.url());
+    await other.getByText('This session is no longer held').waitFor();
+    await other.close();
+  });
+});

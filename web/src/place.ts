@@ -1,0 +1,74 @@
+export const TABS = ['frames', 'messages', 'handshake', 'timing', 'heartbeat', 'statistics', 'close'] as const;
+export type Tab = (typeof TABS)[number];
+export const DETAIL_TABS = ['text', 'json', 'decoded', 'hex', 'bits', 'compare'] as const;
+export type DetailTab = (typeof DETAIL_TABS)[number];
+export type DirectionChoice = 'all' | 'up' | 'down';
+export type KindChoice = 'all' | 'data' | 'control';
+
+/** Where one is and what one looks for. */
+export interface Place {
+  readonly session: string | null;
+  readonly tab: Tab;
+  /** Selected frame and message of the selected session. */
+  readonly frame: number | null;
+  readonly message: number | null;
+  readonly detailTab: DetailTab;
+  /** What stands in the filter's field. */
+  readonly filterText: string;
+  /** Text or /regex/ looked for in the selected session. */
+  readonly find: string;
+  readonly direction: DirectionChoice;
+  readonly kind: KindChoice;
+}
+
+/** So much of an epoch tells one run of the server, or one clear, from another. */
+const RUN_CHARS = 8;
+
+/** What the address says after its `#`. Session and frame numbers mean something in one run of the server only. */
+export interface WrittenPlace extends Place {
+  readonly run: string | null;
+}
+
+export function writePlace(place: Place, epoch: string | null): string {
+  const pairs = new URLSearchParams();
+  const put = (name: string, value: string | number | null, usual: string | null = null): void => {
+    if (value !== null && value !== usual && value !== '') pairs.set(name, String(value));
+  };
+  put('session', place.session);
+  put('tab', place.tab, 'frames');
+  put('frame', place.frame);
+  put('message', place.message);
+  put('view', place.detailTab, 'text');
+  put('filter', place.filterText);
+  put('find', place.find);
+  put('direction', place.direction, 'all');
+  put('kind', place.kind, 'all');
+  if (place.session !== null && epoch !== null) put('run', epoch.slice(0, RUN_CHARS));
+  return pairs.toString();
+}
+
+/** Reads an address, whoever wrote it: what is not understood counts as not said. */
+export function readPlace(hash: string): WrittenPlace {
+  const pairs = new URLSearchParams(hash.replace(/^#/, ''));
+  const oneOf = <T extends string>(name: string, values: readonly [T, ...(readonly T[])]): T =>
+    values.find((value) => value === pairs.get(name)) ?? values[0];
+  const index = (name: string): number | null =>
+    /^\d{1,15}$/.test(pairs.get(name) ?? '') ? Number(pairs.get(name)) : null;
+  return {
+    session: index('session') === null ? null : String(index('session')),
+    tab: oneOf('tab', TABS),
+    frame: index('frame'),
+    message: index('message'),
+    detailTab: oneOf('view', DETAIL_TABS),
+    filterText: pairs.get('filter') ?? '',
+    find: pairs.get('find') ?? '',
+    direction: oneOf('direction', ['all', 'up', 'down']),
+    kind: oneOf('kind', ['all', 'data', 'control']),
+    run: pairs.get('run'),
+  };
+}
+
+/** Whether a place's session is one of this run of the server. */
+export function isOfRun(place: WrittenPlace, epoch: string | null): boolean {
+  return place.session !== null && place.run !== null && epoch?.startsWith(place.run) === true;
+}
