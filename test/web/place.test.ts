@@ -11,6 +11,7 @@ const PLACE: Place = {
   find: '/line \\d+/i',
   direction: 'up',
   kind: 'data',
+  range: { from: 120, to: 480 },
 };
 const EPOCH = '0f8fad5b-d9cb-469f-a165-70867728950e';
 

@@ -18,7 +18,7 @@ const capture = new Capture(
 );
 // Whether the session is of this run of the server is known only when that has answered.
 const place = readPlace(location.hash);
-setUi({ ...place, session: null, frame: null, message: null });
+setUi({ ...place, session: null, frame: null, message: null, range: null });
 capture.start();
 
 const root = document.getElementById('root');

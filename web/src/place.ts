@@ -5,6 +5,12 @@ export type DetailTab = (typeof DETAIL_TABS)[number];
 export type DirectionChoice = 'all' | 'up' | 'down';
 export type KindChoice = 'all' | 'data' | 'control';
 
+/** Frames [from, to) of a session. */
+export interface FrameRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Where one is and what one looks for. */
 export interface Place {
   readonly session: string | null;
@@ -19,6 +25,8 @@ export interface Place {
   readonly find: string;
   readonly direction: DirectionChoice;
   readonly kind: KindChoice;
+  /** The stretch of frames that is listed, where it is not all. */
+  readonly range: FrameRange | null;
 }
 
 /** So much of an epoch tells one run of the server, or one clear, from another. */
@@ -43,6 +51,7 @@ export function writePlace(place: Place, epoch: string | null): string {
   put('find', place.find);
   put('direction', place.direction, 'all');
   put('kind', place.kind, 'all');
+  if (place.range !== null) put('range', `${place.range.from}-${place.range.to}`);
   if (place.session !== null && epoch !== null) put('run', epoch.slice(0, RUN_CHARS));
   return pairs.toString();
 }
@@ -64,8 +73,14 @@ export function readPlace(hash: string): WrittenPlace {
     find: pairs.get('find') ?? '',
     direction: oneOf('direction', ['all', 'up', 'down']),
     kind: oneOf('kind', ['all', 'data', 'control']),
+    range: readRange(pairs.get('range')),
     run: pairs.get('run'),
   };
+}
+
+function readRange(text: string | null): FrameRange | null {
+  const match = /^(\d{1,15})-(\d{1,15})$/.exec(text ?? '');
+  return match === null ? null : { from: Number(match[1]), to: Number(match[2]) };
 }
 
 /** Whether a place's session is one of this run of the server. */

@@ -67,6 +67,7 @@ export const useUi = create<UiState>((change) => ({
   direction: 'all',
   kind: 'all',
   find: '',
+  range: null,
   findFault: null,
   theme: remembered('theme', readTheme, 'system'),
   compareWith: null,
@@ -88,5 +89,5 @@ export const setUi = useUi.getState().set;
 /** Opens another session: what was selected in the one before is let go. */
 export function openSession(id: string | null): void {
   if (id === useUi.getState().session) return;
-  setUi({ session: id, frame: null, message: null, follow: true, find: '', findFault: null });
+  setUi({ session: id, frame: null, message: null, follow: true, find: '', findFault: null, range: null });
 }

@@ -144,6 +144,27 @@ describe('messages', () => {
     await settled();
     expect(book.at(50_029)?.index).toBe(50_029);
   });
+
+  test('begin where the oldest is that has not been evicted', async () => {
+    let first = 0;
+    const book = new MessageBook({
+      fetch: (from, limit) => {
+        const start = Math.max(from, first);
+        const length = Math.max(0, Math.min(limit, 500 - start));
+        const messages = Array.from({ length }, (_, at) => fakeMessage(start + at, 0));
+        return Promise.resolve({ messages, next: start + length < 500 ? start + length : null });
+      },
+      onChange: () => undefined,
+      onError: (error) => expect.unreachable(String(error)),
+    });
+    book.grow(500, 0);
+    for (let turn = 0; turn < 50; turn += 1) await settled();
+    expect([book.first, book.end]).toEqual([0, 500]);
+    first = 320;
+    book.grow(500, 320);
+    for (let turn = 0; turn < 50; turn += 1) await settled();
+    expect([book.first, book.end]).toEqual([320, 500]);
+  });
 });
 
 describe('the book of sessions', () => {

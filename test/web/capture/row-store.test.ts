@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { compressed, FrameBit } from '../../../src/contract/frame-bits.ts';
-import { bitsOf, CHUNK_ROWS, RowStore } from '../../../web/src/capture/row-store.ts';
+import { CHUNK_ROWS } from '../../../web/src/capture/row-chunk.ts';
+import { bitsOf, RowStore } from '../../../web/src/capture/row-store.ts';
 import { fakeFrame } from '../mock-capture.ts';
 import { batch, listed } from '../rows.ts';
 
@@ -64,6 +65,17 @@ describe('rows of a session', () => {
     expect(store.missingIn(5, 45)).toEqual({ from: 5, to: 45 });
     expect(store.missingIn(12, 33)).toEqual({ from: 20, to: 30 });
     expect(store.missingIn(10, 20)).toBeNull();
+  });
+
+  test('what the server was asked for and does not have was not recorded, and is not asked for again', () => {
+    const store = new RowStore();
+    store.applyRows(listed(10, 20));
+    store.noteUnrecorded(10, 30);
+    expect([store.isUnrecorded(19), store.isUnrecorded(20), store.isUnrecorded(30)]).toEqual([false, true, false]);
+    expect(store.missingIn(10, 35)).toEqual({ from: 30, to: 35 });
+    expect([store.at(25), store.timeAt(25)]).toEqual([undefined, Number.NaN]);
+    store.applyBatch(batch(7, 25, 26), 7);
+    expect(store.at(25)?.index).toBe(25);
   });
 
   test('memory is bounded: what is looked at and the end stay, what is farthest goes', () => {

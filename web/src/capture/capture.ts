@@ -1,6 +1,7 @@
 import type { LiveBatch, LiveMessage } from '../../../src/contract/live.ts';
 import type { SessionSummary } from '../../../src/contract/session.ts';
 import type { CaptureStatus } from '../../../src/contract/status.ts';
+import type { FrameRange } from '../place.ts';
 import type { LiveSocket, LiveState } from './live-connection.ts';
 import { ApiError, fetchFrames } from './api.ts';
 import { LiveConnection } from './live-connection.ts';
@@ -22,6 +23,8 @@ export class Capture {
   readonly book = new SessionBook();
   rows = new RowStore();
   matches: MatchList | null = null;
+  /** The stretch of the selected session that is listed; null: all of it. */
+  range: FrameRange | null = null;
   status: CaptureStatus | null = null;
   liveState: LiveState = 'connecting';
   /** The last thing that went wrong with reading frames, as text. */
@@ -105,9 +108,10 @@ export class Capture {
     this.framesPulse.beat();
   }
 
-  /** Lists only the frames of the selected session that pass `filter`; null or '' lists all. */
-  filterFrames(filter: string | null, onError: (error: unknown) => void): void {
+  /** Lists only the frames of the selected session that pass `filter` and lie in `range`; null or '' lists all. */
+  filterFrames(filter: string | null, range: FrameRange | null, onError: (error: unknown) => void): void {
     this.#dropMatches();
+    this.range = range;
     const id = this.#selected;
     if (id !== null && filter !== null && filter !== '') {
       const rows = this.rows;
@@ -119,9 +123,10 @@ export class Capture {
           this.framesPulse.beat();
         },
         onError,
+        from: range?.from ?? 0,
       });
       this.#wantedPosition = 0;
-      this.matches.advance(this.frameCount, 0);
+      this.#advance();
     }
     this.framesPulse.beat();
   }
@@ -254,6 +259,7 @@ export class Capture {
     const page = await fetchFrames(id, { from, limit }, signal);
     if (rows !== this.rows) return;
     rows.applyRows(page.frames);
+    rows.noteUnrecorded(Math.max(from, page.firstHeldFrame), Math.min(from + limit, page.next ?? page.frameCount));
     this.readError = null;
     this.framesPulse.beat();
   }
@@ -268,7 +274,7 @@ export class Capture {
   }
 
   #advance(): void {
-    this.matches?.advance(this.frameCount, this.#wantedPosition);
+    this.matches?.advance(Math.min(this.frameCount, this.range?.to ?? this.frameCount), this.#wantedPosition);
   }
 
   #dropMatches(): void {

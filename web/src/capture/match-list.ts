@@ -27,7 +27,10 @@ export class MatchList {
     readonly fetch: FetchMatches;
     readonly onRows: (rows: readonly FrameRow[]) => void;
     readonly onError: (error: unknown) => void;
+    /** Frames before this one are not looked at. */
+    readonly from?: number;
   }) {
+    this.#scanned = options.from ?? 0;
     this.#fetch = options.fetch;
     this.#onRows = options.onRows;
     this.#onError = options.onError;

@@ -22,6 +22,7 @@ export class MessageBook {
   #pinned = -1;
   #growing = false;
   #frameCount = -1;
+  #firstHeldFrame = 0;
 
   constructor(options: {
     readonly fetch: FetchMessages;
@@ -54,12 +55,13 @@ export class MessageBook {
     this.#abort.abort();
   }
 
-  /** More frames have come, so that there may be more messages. */
-  grow(frameCount: number): void {
-    if (this.#growing || frameCount === this.#frameCount) return;
+  /** Frames have come, or have been evicted: there may be more messages, or fewer. */
+  grow(frameCount: number, firstHeldFrame = 0): void {
+    if (this.#growing || (frameCount === this.#frameCount && firstHeldFrame === this.#firstHeldFrame)) return;
     this.#growing = true;
     this.#frameCount = frameCount;
     this.#findEnd(frameCount)
+      .then(() => this.#findFirst(firstHeldFrame))
       .catch((error: unknown) => {
         if (!this.#abort.signal.aborted) this.#onError(error);
       })
@@ -99,6 +101,14 @@ export class MessageBook {
     }
     this.#onChange();
     return answer;
+  }
+
+  async #findFirst(firstHeldFrame: number): Promise<void> {
+    if (firstHeldFrame === this.#firstHeldFrame) return;
+    this.#firstHeldFrame = firstHeldFrame;
+    const [oldest] = (await this.#fetch(this.#first, 1, this.#abort.signal)).messages;
+    this.#first = oldest === undefined ? this.#end : oldest.index;
+    this.#onChange();
   }
 
   async #findEnd(frameCount: number): Promise<void> {

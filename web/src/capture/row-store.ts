@@ -6,31 +6,10 @@ import { LIVE_PREVIEW_BYTES } from '../../../src/contract/live.ts';
 import { ViolationBit } from '../../../src/contract/violations.ts';
 import { previewOfBytes, previewText } from '../format/preview.ts';
 import { parseIsoMicros } from './iso-time.ts';
+import { CHUNK_ROWS, Known, newChunk, type Chunk } from './row-chunk.ts';
 
-export const CHUNK_ROWS = 1024;
 /** 64 chunks of 1,024 rows are about 7 MB: what one scrolls through without asking again. */
 export const MAX_CHUNKS = 64;
-
-/** How much is known of a row. */
-const Known = { Nothing: 0, Live: 1, Fetched: 2 } as const;
-
-interface Chunk {
-  number: number;
-  readonly known: Uint8Array;
-  readonly timeUs: Float64Array;
-  readonly payloadLength: Float64Array;
-  readonly streamOffset: Float64Array;
-  readonly seq: Float64Array;
-  readonly bits: Uint32Array;
-  readonly maskingKey: Uint32Array;
-  readonly violations: Uint32Array;
-  readonly previewLength: Uint8Array;
-  readonly preview: Uint8Array;
-  /** Preview text of fetched rows. */
-  texts: (string | undefined)[];
-  /** Of fetched rows whose payload is held only in part: how many bytes, by slot. */
-  readonly heldBytes: Map<number, number>;
-}
 
 /** One frame as the table shows it. */
 export interface StoredRow {
@@ -147,12 +126,25 @@ export class RowStore {
     }
   }
 
+  /** The server was asked for [from, to): what is not known by now it does not have. */
+  noteUnrecorded(from: number, to: number): void {
+    for (let index = from; index < to; index += 1) {
+      const chunk = this.#chunkFor(Math.floor(index / CHUNK_ROWS));
+      const slot = index % CHUNK_ROWS;
+      if (chunk.known[slot] === Known.Nothing) chunk.known[slot] = Known.Unrecorded;
+    }
+  }
+
+  isUnrecorded(index: number): boolean {
+    return this.#knownOf(index) === Known.Unrecorded;
+  }
+
   at(index: number): StoredRow | undefined {
     const number = Math.floor(index / CHUNK_ROWS);
     const chunk = this.#chunks.get(number);
     const slot = index - number * CHUNK_ROWS;
     const known = chunk?.known[slot];
-    if (chunk === undefined || known === undefined || known === Known.Nothing) return undefined;
+    if (chunk === undefined || (known !== Known.Live && known !== Known.Fetched)) return undefined;
     const bits = chunk.bits[slot] ?? 0;
     const live = known === Known.Live;
     const compressed = (bits & FrameBit.Compressed) !== 0;
@@ -174,9 +166,9 @@ export class RowStore {
 
   /** Time of a row in microseconds without making a row of it, or NaN where it is not held. */
   timeAt(index: number): number {
-    const chunk = this.#chunks.get(Math.floor(index / CHUNK_ROWS));
-    const slot = index % CHUNK_ROWS;
-    return chunk === undefined || chunk.known[slot] === Known.Nothing ? Number.NaN : (chunk.timeUs[slot] ?? Number.NaN);
+    const known = this.#knownOf(index);
+    if (known !== Known.Live && known !== Known.Fetched) return Number.NaN;
+    return this.#chunks.get(Math.floor(index / CHUNK_ROWS))?.timeUs[index % CHUNK_ROWS] ?? Number.NaN;
   }
 
   /** The first and last index in [from, to) whose row, or whose readable text, is missing; or null. */
@@ -197,12 +189,14 @@ export class RowStore {
   }
 
   #isReady(index: number): boolean {
-    const chunk = this.#chunks.get(Math.floor(index / CHUNK_ROWS));
-    if (chunk === undefined) return false;
-    const slot = index % CHUNK_ROWS;
-    const known = chunk.known[slot];
-    if (known === Known.Fetched) return true;
-    return known === Known.Live && ((chunk.bits[slot] ?? 0) & FrameBit.Compressed) === 0;
+    const known = this.#knownOf(index);
+    if (known !== Known.Live) return known !== Known.Nothing;
+    const bits = this.#chunks.get(Math.floor(index / CHUNK_ROWS))?.bits[index % CHUNK_ROWS] ?? 0;
+    return (bits & FrameBit.Compressed) === 0;
+  }
+
+  #knownOf(index: number): number {
+    return this.#chunks.get(Math.floor(index / CHUNK_ROWS))?.known[index % CHUNK_ROWS] ?? Known.Nothing;
   }
 
   #liveText(chunk: Chunk, slot: number, bits: number, payloadLength: number): string {
@@ -262,24 +256,6 @@ function range(
     last = index;
   }
   return first < 0 ? null : { from: first, to: last + 1 };
-}
-
-function newChunk(): Chunk {
-  return {
-    number: 0,
-    known: new Uint8Array(CHUNK_ROWS),
-    timeUs: new Float64Array(CHUNK_ROWS),
-    payloadLength: new Float64Array(CHUNK_ROWS),
-    streamOffset: new Float64Array(CHUNK_ROWS),
-    seq: new Float64Array(CHUNK_ROWS),
-    bits: new Uint32Array(CHUNK_ROWS),
-    maskingKey: new Uint32Array(CHUNK_ROWS),
-    violations: new Uint32Array(CHUNK_ROWS),
-    previewLength: new Uint8Array(CHUNK_ROWS),
-    preview: new Uint8Array(CHUNK_ROWS * LIVE_PREVIEW_BYTES),
-    texts: [],
-    heldBytes: new Map(),
-  };
 }
 
 /** The one word of contract/frame-bits.ts for a listed row. */

@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { compressed, fin, opcode } from '../../../src/contract/frame-bits.ts';
 import type { MessageRow } from '../../../src/contract/message.ts';
 import { framePayloadPath, messagePayloadPath } from '../capture/api.ts';
+import type { RowStore, StoredRow } from '../capture/row-store.ts';
 import { heldText, typeText } from '../frames/frame-words.ts';
 import { formatClock, formatFullTime } from '../format/clock.ts';
 import { formatBytes, formatCount, formatMs } from '../format/numbers.ts';
@@ -42,7 +43,8 @@ export function DetailPane(props: DetailPaneProps): ReactNode {
 
 function FrameDetail({ subject }: { readonly subject: Subject }): ReactNode {
   const row = useFrameRow(subject.session, subject.index);
-  if (row === null) return <DetailHead title={`#${formatCount(subject.index)}`} facts="not held" subject={subject} />;
+  if (row === null)
+    return <DetailHead title={`#${formatCount(subject.index)}`} facts="not held, or not recorded" subject={subject} />;
   const { bits } = row;
   const part = opcode(bits) === 0 || (!fin(bits) && opcode(bits) < 8);
   const viaMessage = opcode(bits) < 8 && (compressed(bits) || part);
@@ -51,7 +53,7 @@ function FrameDetail({ subject }: { readonly subject: Subject }): ReactNode {
 
 function FrameContent(props: {
   readonly subject: Subject;
-  readonly row: NonNullable<ReturnType<typeof useFrameRow>>;
+  readonly row: StoredRow;
   readonly viaMessage: boolean;
 }): ReactNode {
   const { subject, row } = props;
@@ -61,8 +63,9 @@ function FrameContent(props: {
   const path = framePayloadPath(subject.session, subject.index, asMessage ? 'message' : 'payload');
   const payload = usePayload(path, row.seq);
   const down = (row.bits & (1 << 16)) !== 0;
+  const capture = useCapture();
   const held = heldText(row);
-  const since = useSince(row);
+  const since = sinceBefore(row, capture.rows);
   return (
     <>
       <DetailHead
@@ -93,6 +96,9 @@ function FrameContent(props: {
           fileName={`frame-${subject.session}-${row.index}.${isTextual(row.bits, payload) ? 'txt' : 'bin'}`}
         />
       </DetailHead>
+      {row.index < capture.firstHeldFrame && (
+        <div className="lost">This frame has been evicted since: only what the page has read of it is left.</div>
+      )}
       {tab !== 'bits' && <Violations bits={row.violations} />}
       <div className="detail-body" role="tabpanel" id="detail-panel" aria-label="Content">
         {tab === 'bits' ? (
@@ -116,8 +122,8 @@ function FrameContent(props: {
 }
 
 /** Time since the frame before, in words, where that is in the table. */
-function useSince(row: { readonly index: number; readonly timeUs: number }): string | null {
-  const sinceUs = row.timeUs - useCapture().rows.timeAt(row.index - 1);
+function sinceBefore(row: StoredRow, rows: RowStore): string | null {
+  const sinceUs = row.timeUs - rows.timeAt(row.index - 1);
   return Number.isNaN(sinceUs) ? null : formatMs(Math.max(0, sinceUs) / 1000);
 }
 
@@ -234,10 +240,7 @@ function Content(props: {
   );
 }
 
-function WireBits(props: {
-  readonly session: string;
-  readonly row: NonNullable<ReturnType<typeof useFrameRow>>;
-}): ReactNode {
+function WireBits(props: { readonly session: string; readonly row: StoredRow }): ReactNode {
   const { session, row } = props;
   const state = usePayload(framePayloadPath(session, row.index, 'wire'), row.seq, WIRE_BYTES);
   if (state.error !== null) return <div className="detail-note error">{state.error}</div>;

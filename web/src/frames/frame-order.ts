@@ -17,33 +17,40 @@ export interface FrameOrder {
 }
 
 export function frameOrder(capture: Capture): FrameOrder {
-  const { matches, firstHeldFrame, frameCount } = capture;
+  const { matches, firstHeldFrame, frameCount, range } = capture;
+  const lines = firstHeldFrame > (range?.from ?? 0) ? 1 : 0;
+  const note = evictedNote(firstHeldFrame);
+  const first = Math.max(firstHeldFrame, range?.from ?? 0);
+  const end = Math.max(first, Math.min(frameCount, range?.to ?? frameCount));
   if (matches !== null) {
+    const gone = matches.positionOf(first);
+    const offset = gone - lines;
     return {
-      count: matches.length,
-      firstRow: 0,
-      origin: 0,
-      offset: 0,
-      note: '',
-      indexAt: (position) => matches.indexAt(position),
+      count: matches.positionOf(end) - offset,
+      firstRow: lines,
+      origin: offset,
+      offset,
+      note: `${note}; what passed the filter among them is not listed`,
+      indexAt: (position) => (position < lines ? undefined : matches.indexAt(position + offset)),
       positionOf: (index) => {
         const at = matches.positionOf(index);
-        return matches.indexAt(at) === index ? at : null;
+        return index >= first && index < end && matches.indexAt(at) === index ? at - offset : null;
       },
     };
   }
-  const lines = firstHeldFrame > 0 ? 1 : 0;
-  const offset = firstHeldFrame - lines;
+  const offset = first - lines;
   return {
-    count: frameCount - firstHeldFrame + lines,
+    count: end - offset,
     firstRow: lines,
     origin: offset,
     offset,
-    note:
-      firstHeldFrame === 1
-        ? 'Frame 0 was evicted: the oldest go first when the memory budget is used up'
-        : `Frames 0–${formatCount(firstHeldFrame - 1)} were evicted: the oldest go first when the memory budget is used up`,
+    note: `${note}: the oldest go first when the memory budget is used up`,
     indexAt: (position) => (position < lines ? undefined : position + offset),
-    positionOf: (index) => (index < firstHeldFrame || index >= frameCount ? null : index - offset),
+    positionOf: (index) => (index < first || index >= end ? null : index - offset),
   };
+}
+
+/** What went, as the start of a sentence. */
+export function evictedNote(firstHeldFrame: number): string {
+  return firstHeldFrame === 1 ? 'Frame 0 was evicted' : `Frames 0–${formatCount(firstHeldFrame - 1)} were evicted`;
 }

@@ -73,19 +73,28 @@ export const FrameRow = memo(function FrameRow(props: FrameRowProps): ReactNode 
   );
 });
 
-/** A row that is not held in the page (yet): it fills when it has been fetched. */
+/** A row that is not held in the page: it fills when it has been fetched, unless it was never recorded. */
 export function MissingRow(props: {
   readonly index: number;
   readonly topPx: number;
   readonly position: number;
+  readonly selected: boolean;
+  readonly unrecorded: boolean;
 }): ReactNode {
   return (
-    <div role="row" aria-rowindex={props.position + 2} className="vrow frame missing" style={{ top: props.topPx }}>
+    <div
+      id={`frame-${props.index}`}
+      role="row"
+      aria-rowindex={props.position + 2}
+      aria-selected={props.selected}
+      className={`vrow frame missing ${props.selected ? 'selected' : ''}`}
+      style={{ top: props.topPx }}
+    >
       <span role="gridcell" className="c-number">
         {formatCount(props.index)}
       </span>
       <span role="gridcell" className="c-data">
-        …
+        {props.unrecorded ? 'not recorded: recording was stopped when this frame passed' : '…'}
       </span>
     </div>
   );
@@ -98,7 +107,7 @@ export function NoteRow(props: {
   readonly children: ReactNode;
 }): ReactNode {
   return (
-    <div role="row" aria-rowindex={props.position + 2} className="vrow frame note" style={{ top: props.topPx }}>
+    <div role="row" aria-rowindex={props.position + 2} className="vrow frame lost" style={{ top: props.topPx }}>
       <span role="gridcell" className="c-note">
         {props.children}
       </span>

@@ -108,7 +108,18 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
       );
     }
     const frame = capture.rows.at(index);
-    if (frame === undefined) return <MissingRow key={slot} index={index} topPx={topPx} position={position} />;
+    if (frame === undefined) {
+      return (
+        <MissingRow
+          key={slot}
+          index={index}
+          topPx={topPx}
+          position={position}
+          selected={index === selected}
+          unrecorded={capture.rows.isUnrecorded(index)}
+        />
+      );
+    }
     return (
       <FrameRow
         key={slot}
@@ -149,8 +160,13 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
         activeId={active}
         row={row}
       />
-      {shown === 0 && (
-        <Nothing filtered={matches !== null} total={capture.frameCount} searched={matches?.scanned ?? 0} />
+      {shown <= order.firstRow && (
+        <Nothing
+          filtered={matches !== null}
+          first={capture.range?.from ?? 0}
+          end={Math.min(capture.frameCount, capture.range?.to ?? Infinity)}
+          searched={matches?.scanned ?? 0}
+        />
       )}
     </div>
   );
@@ -181,14 +197,19 @@ function TableHeader(): ReactNode {
   );
 }
 
-function Nothing(props: { readonly filtered: boolean; readonly total: number; readonly searched: number }): ReactNode {
+function Nothing(props: {
+  readonly filtered: boolean;
+  readonly first: number;
+  readonly end: number;
+  readonly searched: number;
+}): ReactNode {
   if (!props.filtered) return <div className="frames-nothing">No frames.</div>;
-  const all = props.searched >= props.total;
+  const all = formatCount(props.end - props.first);
   return (
     <div className="frames-nothing">
-      {all
-        ? `None of the ${formatCount(props.total)} frames passes the filter.`
-        : `Searching: ${formatCount(props.searched)} of ${formatCount(props.total)} frames …`}
+      {props.searched >= props.end
+        ? `None of the ${all} frames passes the filter.`
+        : `Searching: ${formatCount(props.searched - props.first)} of ${all} frames …`}
     </div>
   );
 }

@@ -1,19 +1,22 @@
-import { ArrowDownToLine } from 'lucide-react';
+import { ArrowDownToLine, X } from 'lucide-react';
 import { useEffect, useState, type ReactNode } from 'react';
 import { formatCount } from '../format/numbers.ts';
 import type { DirectionChoice, KindChoice } from '../place.ts';
 import { setUi, useUi } from '../state.ts';
 import { useCapture, useFrames } from '../use-capture.ts';
+import { frameOrder } from './frame-order.ts';
 
-const DIRECTIONS: readonly (readonly [DirectionChoice, string])[] = [
-  ['all', 'All'],
-  ['up', '↑ to server'],
-  ['down', '↓ to client'],
+/** Value, what stands on the button, and what goes with it where there is room. */
+type Option<T> = readonly [value: T, name: string, more: string];
+const DIRECTIONS: readonly Option<DirectionChoice>[] = [
+  ['all', 'All', ''],
+  ['up', '↑', ' to server'],
+  ['down', '↓', ' to client'],
 ];
-const KINDS: readonly (readonly [KindChoice, string])[] = [
-  ['all', 'All'],
-  ['data', 'data'],
-  ['control', 'control'],
+const KINDS: readonly Option<KindChoice>[] = [
+  ['all', 'All', ''],
+  ['data', 'data', ''],
+  ['control', 'control', ''],
 ];
 const PAUSE_MS = 250;
 
@@ -30,6 +33,7 @@ export function FrameTools(): ReactNode {
         onChange={(value) => setUi({ direction: value })}
       />
       <Choice label="Kind of frame" options={KINDS} value={kind} onChange={(value) => setUi({ kind: value })} />
+      <RangeChip />
       <FindField />
       <MatchCount />
       <button
@@ -47,15 +51,22 @@ export function FrameTools(): ReactNode {
 
 function Choice<T extends string>(props: {
   readonly label: string;
-  readonly options: readonly (readonly [T, string])[];
+  readonly options: readonly Option<T>[];
   readonly value: T;
   readonly onChange: (value: T) => void;
 }): ReactNode {
   return (
     <div className="choice" role="group" aria-label={props.label}>
-      {props.options.map(([value, name]) => (
-        <button key={value} type="button" aria-pressed={value === props.value} onClick={() => props.onChange(value)}>
+      {props.options.map(([value, name, more]) => (
+        <button
+          key={value}
+          type="button"
+          aria-label={name + more}
+          aria-pressed={value === props.value}
+          onClick={() => props.onChange(value)}
+        >
           {name}
+          <span className="word">{more}</span>
         </button>
       ))}
     </div>
@@ -97,18 +108,40 @@ function FindField(): ReactNode {
   );
 }
 
+/** The stretch of time that was chosen in the timeline, as long as it holds. */
+function RangeChip(): ReactNode {
+  const range = useUi((ui) => ui.range);
+  if (range === null) return null;
+  return (
+    <button
+      type="button"
+      className="button small on"
+      title="Chosen in the timeline. Show all frames again"
+      onClick={() => setUi({ range: null })}
+    >
+      frames {formatCount(range.from)}–{formatCount(range.to - 1)} <X size={12} aria-label="show all frames" />
+    </button>
+  );
+}
+
 /** How many frames pass, and how far has been searched. */
 function MatchCount(): ReactNode {
   const capture = useCapture();
   useFrames(capture);
   const fault = useUi((ui) => ui.findFault);
-  if (fault !== null) return <span className="match-count error">{fault.message}</span>;
-  const { matches } = capture;
-  if (matches === null) return <span className="match-count" />;
-  const searching = matches.scanned < capture.frameCount;
+  if (fault !== null)
+    return (
+      <span className="match-count error" title={fault.message}>
+        {fault.message}
+      </span>
+    );
+  const { matches, range, frameCount } = capture;
+  if (matches === null && range === null) return <span className="match-count" />;
+  const order = frameOrder(capture);
+  const searching = matches !== null && matches.scanned < Math.min(frameCount, range?.to ?? frameCount);
   return (
     <span className="match-count dim" role="status">
-      {formatCount(matches.length)} of {formatCount(capture.frameCount)}
+      {formatCount(order.count - order.firstRow)} of {formatCount(frameCount)}
       {searching && ` · searched to ${formatCount(matches.scanned)}`}
     </span>
   );

@@ -16,11 +16,12 @@ export const FramesTab = memo(function FramesTab({ sessionId: id }: { readonly s
   const detailOpen = useUi((ui) => ui.detailOpen);
   const detailPx = useUi((ui) => ui.detailPx);
   const filter = useUi((ui) => frameFilter(ui));
+  const range = useUi((ui) => ui.range);
 
   useEffect(() => {
     // The page selects the session in an effect of its own, above this one: after it.
     capture.select(id);
-    capture.filterFrames(filter, (error) => {
+    capture.filterFrames(filter, range, (error) => {
       setUi({
         findFault: {
           message: error instanceof Error ? error.message : String(error),
@@ -29,8 +30,8 @@ export const FramesTab = memo(function FramesTab({ sessionId: id }: { readonly s
       });
     });
     setUi({ findFault: null });
-    return () => capture.filterFrames(null, () => undefined);
-  }, [capture, id, filter]);
+    return () => capture.filterFrames(null, null, () => undefined);
+  }, [capture, id, filter, range]);
 
   return (
     <>

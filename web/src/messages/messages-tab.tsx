@@ -19,10 +19,11 @@ import { formatClock } from '../format/clock.ts';
 import { formatCount } from '../format/numbers.ts';
 import { previewText } from '../format/preview.ts';
 import { visibleLine } from '../format/visible-text.ts';
+import { evictedNote } from '../frames/frame-order.ts';
 import { onStep, type Step } from '../shell/keyboard.ts';
 import { Splitter } from '../shell/splitter.tsx';
 import { setUi, useUi } from '../state.ts';
-import { useCapture } from '../use-capture.ts';
+import { useCapture, useSessions } from '../use-capture.ts';
 import { VirtualRows, type VirtualRowsHandle } from '../window/virtual-rows.tsx';
 import './messages.css';
 
@@ -57,7 +58,7 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
   useEffect(() => book.pin(selected), [book, selected]);
   const chosen = selected === null ? undefined : book.at(selected);
   // Selected from elsewhere, as the partner of another, or by the address: it comes into sight, above its detail.
-  const known = selected !== null && selected < book.end;
+  const known = selected !== null && selected >= book.first && selected < book.end;
   const shown = chosen !== undefined;
   useEffect(() => {
     if (!known || useUi.getState().follow) return;
@@ -89,6 +90,7 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
   const count = book.end - book.first;
   return (
     <>
+      <Evicted sessionId={sessionId} />
       <div className="frame-table messages">
         <VirtualRows
           role="grid"
@@ -164,13 +166,22 @@ function useMessages(id: string): {
   );
   useEffect(() => {
     const grow = (): void => {
-      if (!capture.paused) book.grow(capture.book.get(id)?.frameCount ?? 0);
+      const session = capture.book.get(id);
+      if (!capture.paused) book.grow(session?.frameCount ?? 0, session?.firstHeldFrame);
     };
     grow();
     const timer = setInterval(grow, GROW_MS);
     return () => clearInterval(timer);
   }, [capture, book, id]);
   return { book, pulse, error };
+}
+
+/** Above the oldest message that is left: what the memory budget took. */
+function Evicted({ sessionId }: { readonly sessionId: string }): ReactNode {
+  const capture = useCapture();
+  useSessions(capture);
+  const first = capture.book.get(sessionId)?.firstHeldFrame ?? 0;
+  return first === 0 ? null : <div className="lost">{evictedNote(first)}, and the messages in them</div>;
 }
 
 function Header(): ReactNode {

@@ -3,7 +3,7 @@ import type { Capture } from '../capture/capture.ts';
 import { findSessions, type SessionHits } from '../capture/session-matches.ts';
 import { formatCount } from '../format/numbers.ts';
 import { setUi, useUi } from '../state.ts';
-import { useCapture, useNow, useSessions } from '../use-capture.ts';
+import { useCapture, useNow, useSessions, useStatus } from '../use-capture.ts';
 import { RowAnchor } from '../window/row-anchor.ts';
 import { VirtualRows, type VirtualRowsHandle } from '../window/virtual-rows.tsx';
 import { goTo, moveSession, setListedSessions } from './session-order.ts';
@@ -66,6 +66,7 @@ export function SessionList({ widthPx }: { readonly widthPx: number }): ReactNod
           <Count book={capture.book} hits={undecided || matching === null ? null : matches} searching={searching} />
         </span>
       </div>
+      <Evicted capture={capture} />
       {ids.length === 0 && <div className="nothing">{searching ? 'None yet …' : 'No session passes the filter.'}</div>}
       <VirtualRows
         className={undecided ? 'undecided' : ''}
@@ -99,6 +100,18 @@ export function SessionList({ widthPx }: { readonly widthPx: number }): ReactNod
         }}
       />
     </nav>
+  );
+}
+
+/** Where the sessions would have been that the memory budget took: above the oldest that is left. */
+function Evicted({ capture }: { readonly capture: Capture }): ReactNode {
+  useStatus(capture);
+  const evicted = capture.status?.evicted.sessions ?? 0;
+  if (evicted === 0) return null;
+  return (
+    <div className="lost" title="The oldest go first when the memory budget is used up. Raise it with --memory.">
+      {formatCount(evicted)} older {evicted === 1 ? 'session was' : 'sessions were'} evicted
+    </div>
   );
 }
 

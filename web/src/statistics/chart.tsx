@@ -11,17 +11,23 @@ interface ChartProps {
   /** Everything but the size; made anew only when `optionsKey` changes. */
   readonly options: (color: (name: string) => string) => Omit<uPlot.Options, 'width' | 'height'>;
   readonly optionsKey: string;
+  /** The stretch of the x axis that is marked. */
+  readonly selected?: readonly [from: number, to: number] | null;
 }
 
 /** A uPlot chart as wide as its place. Colours are those of the theme at the time of drawing. */
-export function Chart({ label, heightPx, data, options, optionsKey }: ChartProps): ReactNode {
+export function Chart(props: ChartProps): ReactNode {
+  const { label, heightPx, data, options, optionsKey, selected } = props;
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const latest = useRef({ data, options });
+  const latest = useRef({ data, options, selected });
   useEffect(() => {
-    latest.current = { data, options };
-    plot.current?.setData(data);
-  }, [data, options]);
+    const { data: before } = latest.current;
+    latest.current = { data, options, selected };
+    if (plot.current === null) return;
+    if (before !== data) plot.current.setData(data);
+    mark(plot.current, selected);
+  }, [data, options, selected]);
   useEffect(() => {
     const node = place.current;
     if (node === null) return;
@@ -30,9 +36,13 @@ export function Chart({ label, heightPx, data, options, optionsKey }: ChartProps
       const color = themeColor(node);
       const made = latest.current.options(color);
       plot.current = new uPlot({ ...made, width: node.clientWidth, height: heightPx }, latest.current.data, node);
+      mark(plot.current, latest.current.selected);
     };
     draw();
-    const resized = new ResizeObserver(() => plot.current?.setSize({ width: node.clientWidth, height: heightPx }));
+    const resized = new ResizeObserver(() => {
+      plot.current?.setSize({ width: node.clientWidth, height: heightPx });
+      if (plot.current !== null) mark(plot.current, latest.current.selected);
+    });
     resized.observe(node);
     const recolored = new MutationObserver(draw);
     recolored.observe(document.documentElement, { attributeFilter: ['data-theme'] });
@@ -47,6 +57,17 @@ export function Chart({ label, heightPx, data, options, optionsKey }: ChartProps
     };
   }, [heightPx, optionsKey]);
   return <div ref={place} className="chart" role="img" aria-label={label} style={{ height: heightPx }} />;
+}
+
+function mark(plot: uPlot, selected: ChartProps['selected']): void {
+  // Only a chart that is told what is marked keeps its mark; else it is the reader's own.
+  if (selected === undefined) return;
+  const [from, to] = selected ?? [0, 0];
+  const edgePx = plot.bbox.width / devicePixelRatio;
+  const at = (x: number): number => Math.min(Math.max(0, plot.valToPos(x, 'x')), edgePx);
+  const left = at(from);
+  const width = selected === null ? 0 : Math.max(2, at(to) - left);
+  plot.setSelect({ left, width, top: 0, height: plot.bbox.height / devicePixelRatio }, false);
 }
 
 /** Reads a custom property as a colour that a canvas understands: light-dark() has to be resolved first. */

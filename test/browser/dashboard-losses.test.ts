@@ -1,0 +1,99 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { WebSocket } from 'ws';
+import { type DashboardPage, openDashboard } from './dashboard-page.ts';
+
+let dashboard: DashboardPage;
+let page: Page;
+let server: WebSocket;
+let sent = 0;
+
+beforeAll(async () => {
+  dashboard = await openDashboard({ flags: { memoryBytes: '8MiB' } });
+  ({ page } = dashboard);
+  for (let n = 0; n < 3; n += 1) {
+    const { client } = await dashboard.connect(`/early/${n}`);
+    client.close();
+  }
+  ({ server } = await dashboard.connect('/feed'));
+  await page.getByRole('option').filter({ hasText: '/feed' }).click();
+  await pour(200);
+  await row('"line":199,').waitFor();
+  await row('"line":190,').click();
+});
+afterAll(async () => {
+  await dashboard.close();
+});
+
+const grid = () => page.getByRole('grid', { name: 'Frames' });
+const row = (text: string) => grid().getByRole('row').filter({ hasText: text });
+const tab = (name: string) => page.getByRole('tablist', { name: 'Views of the session' }).getByRole('tab', { name });
+const lost = (text: RegExp) => page.locator('.lost').filter({ hasText: text });
+
+/** Resolves when the capture has seen them all. */
+async function pour(count: number): Promise<void> {
+  for (let n = 0; n < count; n += 1) server.send(`{"line":${sent++},"text":"${'x'.repeat(400)}"}`);
+  await dashboard.rig.waitForSession(({ url, frameCount }) => url.endsWith('/feed') && frameCount === sent);
+}
+
+describe('what is lost is said where it would have been', () => {
+  test('evicted sessions above the oldest that is left, and frames above theirs; an open detail stays', async () => {
+    await pour(30_000);
+    await lost(/^3 older sessions were evicted$/).waitFor();
+    await lost(/^Frames 0–[\d,]+ were evicted: the oldest go first/).waitFor();
+    await lost(/^This frame has been evicted since/).waitFor();
+    await page.getByText('#190 ↓ text').waitFor();
+    await page.getByRole('region', { name: 'Text' }).getByText('"line":190,').waitFor();
+  });
+
+  test('evicted frames of a filtered list, which counts what is left', async () => {
+    await page.getByRole('textbox', { name: 'Find in this session' }).fill('/line":\\d*7,/');
+    const { id } = await dashboard.rig.waitForSession(({ url }) => url.endsWith('/feed'));
+    const { firstHeldFrame } = await dashboard.rig.session(id);
+    await page.getByText(/^[1-9][\d,]* of 30,200$/).waitFor();
+    const counted = Number((await page.getByText(/ of 30,200$/).textContent())?.split(' ')[0]?.replace(',', ''));
+    expect(counted).toBeLessThanOrEqual((30_200 - firstHeldFrame) / 10 + 1);
+    await grid().press('Home');
+    await lost(/what passed the filter among them is not listed$/).waitFor();
+    await page.getByRole('textbox', { name: 'Find in this session' }).fill('');
+  });
+
+  test('evicted messages above theirs', async () => {
+    await tab('Messages').click();
+    await lost(/were evicted, and the messages in them$/).waitFor();
+    const messages = page.getByRole('grid', { name: 'Messages' });
+    await messages.press('Home');
+    await pour(20_000);
+    const { id } = await dashboard.rig.waitForSession(({ url }) => url.endsWith('/feed'));
+    await messages.press('Home');
+    await expect
+      .poll(async () => {
+        await messages.press('Home');
+        const { firstHeldFrame } = await dashboard.rig.session(id);
+        return (
+          (await page.getByRole('button', { name: `frame ${firstHeldFrame.toLocaleString('en-US')}` }).count()) > 0
+        );
+      })
+      .toBe(true);
+    await tab('Frames').click();
+  });
+
+  test('frames that passed while recording was stopped, without asking for them again and again', async () => {
+    await page.getByRole('button', { name: 'capturing' }).click();
+    await page.getByRole('alert').filter({ hasText: 'Recording is stopped' }).waitFor();
+    await pour(3);
+    await page.getByRole('button', { name: 'Record again' }).click();
+    await page.getByRole('button', { name: 'capturing' }).waitFor();
+    await pour(2);
+    await grid().press('End');
+    await row(`"line":${sent - 1},`).waitFor();
+    await expect.poll(() => row('not recorded').count()).toBe(3);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await pour(1);
+    await row(`"line":${sent - 1},`).waitFor();
+    // Longer than the same range is left alone.
+    await page.waitForTimeout(1500);
+    expect(asked.filter((url) => url.includes('/frames?')).length).toBeLessThan(3);
+  });
+});
