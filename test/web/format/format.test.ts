@@ -6,6 +6,7 @@ import {
   formatMemory,
   formatMs,
   formatRate,
+  formatSeconds,
   formatShort,
 } from '../../../web/src/format/numbers.ts';
 import { previewOfBytes, previewText } from '../../../web/src/format/preview.ts';
@@ -18,6 +19,9 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 describe('numbers', () => {
   test('of events a second have separators, and decimals where they are small', () => {
     expect([0, 0.417, 9.99, 14_816.4, Number.NaN].map(formatRate)).toEqual(['0.00', '0.42', '9.99', '14,816', '–']);
+  });
+  test('of seconds alone are as precise as silences are compared', () => {
+    expect([0, 420, 59_849, 3_600_151].map(formatSeconds)).toEqual(['0.00', '0.42', '59.8', '3,600.2']);
   });
   test('have the unit that fits', () => {
     expect([0, 999, 1000, 88_400, 2_100_000, 3e12].map(formatBytes)).toEqual([

@@ -21,7 +21,8 @@ export default function HeartbeatTab({ session }: { readonly session: SessionSum
   const [reading] = useState(() => ({
     make: () => new Heartbeat(session),
     is: (sink: FrameSink): sink is Heartbeat => sink instanceof Heartbeat,
-    name: 'heartbeat',
+    // While it is being opened, not all is known of it.
+    name: `heartbeat ${session.subprotocol ?? ''}`,
   }));
   const walk = useWalk(session, reading, HEARTBEAT_FILTER);
   const { sources, unsolicited, announced, frames } = walk.sink;
