@@ -10,6 +10,8 @@ import { openChromium } from '../helpers/chromium.ts';
 /** Frametap in front of a `ws` server, and its dashboard in a real Chromium. */
 export interface DashboardPage {
   readonly rig: AppRig;
+  /** What the sessions' URLs lead to, without the proxy. */
+  readonly upstream: WebSocketServer;
   readonly context: BrowserContext;
   readonly page: Page;
   /** Errors of the console, of scripts, of the content security policy; requests to any other host. */
@@ -62,6 +64,7 @@ export async function openDashboard(
   const clients: WebSocket[] = [];
   return {
     rig,
+    upstream,
     context: browser.context,
     page,
     complaints,

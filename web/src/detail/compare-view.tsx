@@ -23,6 +23,13 @@ export function CompareView({ subject, bytes }: { readonly subject: Subject; rea
       </div>
     );
   }
+  if (other.kind === subject.kind && other.session === subject.session && other.index === subject.index) {
+    return (
+      <div className="detail-note">
+        This one is marked. Select another frame or message, of any session: what differs is shown here.
+      </div>
+    );
+  }
   return <Comparison subject={subject} other={other} bytes={bytes} />;
 }
 
@@ -47,7 +54,11 @@ function Comparison(props: {
   return (
     <div className="compare">
       <div className="detail-note">
-        <span className="error">− {nameOf(other)}</span> <span className="up">+ {nameOf(subject)}</span>{' '}
+        <span className="error">
+          − {nameOf(other)}
+          {other.session !== subject.session && ` of session ${other.session}`}
+        </span>{' '}
+        <span className="up">+ {nameOf(subject)}</span>{' '}
         {changed === 0 ? 'They are equal.' : `${formatCount(changed)} lines differ.`}{' '}
         <button type="button" className="button small plain" onClick={() => setUi({ compareWith: null })}>
           let go

@@ -7,7 +7,7 @@ export interface CopySource {
   /** Text opcode, or part of a text message. */
   readonly isText: boolean;
   readonly toServer: boolean;
-  /** The row as the API lists it. */
+  /** The frame or message as the API lists it. */
   readonly facts: object;
   readonly session: Pick<SessionDetail, 'url' | 'subprotocol'> & { readonly handshake: HandshakeRecord | null };
 }
@@ -18,7 +18,7 @@ export const COPY_NAMES: Readonly<Record<CopyFormat, string>> = {
   text: 'Text',
   hex: 'Hex',
   base64: 'Base64',
-  json: 'Frame as JSON',
+  json: 'JSON, with what is known of it',
   curl: 'curl command (the handshake)',
   websocat: 'websocat command',
   ws: 'Node snippet with ws',
@@ -92,12 +92,18 @@ function curlCommand(source: CopySource): string {
   ].join(' \\\n');
 }
 
+/** What websocat reads at once unless it is told. */
+const WEBSOCAT_BUFFER_BYTES = 65_536;
+
 function websocatCommand(source: CopySource): string {
   const text = source.isText ? decodeStrict(source.bytes) : null;
   const octal = Array.from(source.bytes, (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
   const feed = text === null ? `printf '${octal}'` : `printf %s ${shellQuote(text)}`;
   const options = [
     text === null ? '--binary' : '--text',
+    // Else each line would be a message, and each piece of so many bytes.
+    ...(text?.includes('\n') === true ? ['--no-line'] : []),
+    ...(source.bytes.length > WEBSOCAT_BUFFER_BYTES ? [`--buffer-size ${source.bytes.length}`] : []),
     ...(source.session.subprotocol === null ? [] : [`--protocol ${shellQuote(source.session.subprotocol)}`]),
     ...ownHeaders(source).map(([name, value]) => `-H ${shellQuote(`${name}: ${value}`)}`),
   ];
@@ -141,11 +147,8 @@ function playwrightSnippet(source: CopySource): string {
   if (source.toServer) {
     return `await page.routeWebSocket(${url}, (socket) => {
   const server = socket.connectToServer();
-  socket.onMessage((message) => {
-    // The captured message; change what goes to the server here.
-    const captured = ${literal(source)};
-    server.send(message === captured ? captured : message);
-  });
+  // Says to the server, before anything that the page says, what was captured.
+  server.send(${literal(source)});
 });
 `;
   }

@@ -10,7 +10,8 @@ interface CopyMenuProps {
   readonly bytes: Uint8Array | null;
   readonly isText: boolean;
   readonly toServer: boolean;
-  readonly facts: object;
+  /** Asks for the frame or message as the API lists it. */
+  readonly facts: () => Promise<object>;
 }
 
 export function CopyMenu(props: CopyMenuProps): ReactNode {
@@ -40,11 +41,11 @@ export function CopyMenu(props: CopyMenuProps): ReactNode {
 }
 
 async function copy(format: CopyFormat, props: CopyMenuProps & { readonly bytes: Uint8Array }): Promise<void> {
-  const { bytes, isText, toServer, facts } = props;
+  const { bytes, isText, toServer } = props;
   try {
-    const session = await fetchSession(props.session);
+    const [session, facts] = await Promise.all([fetchSession(props.session), props.facts()]);
     await copyText(copyAs(format, { bytes, isText, toServer, facts, session }), COPY_NAMES[format]);
   } catch (error) {
-    say(`The session could not be read: ${error instanceof Error ? error.message : String(error)}`);
+    say(`It could not be read: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -1,5 +1,8 @@
 import { Copy, GitCompare, Save, X } from 'lucide-react';
 import type { KeyboardEvent, ReactNode } from 'react';
+import type { PayloadBytes } from '../capture/api.ts';
+import { formatBytes } from '../format/numbers.ts';
+import { decodeStrict, hexText } from '../format/preview.ts';
 import { copyText } from '../shell/copy.ts';
 import { DETAIL_TABS, type DetailTab } from '../place.ts';
 import { setUi, useUi, type Subject } from '../state.ts';
@@ -79,7 +82,7 @@ export function DetailActions(props: {
   readonly payload: PayloadState;
   readonly isText: boolean;
   readonly toServer: boolean;
-  readonly facts: object;
+  readonly facts: () => Promise<object>;
   readonly fileName: string;
 }): ReactNode {
   const { payload, subject } = props;
@@ -100,7 +103,8 @@ export function DetailActions(props: {
         className="button small plain"
         aria-label="copy"
         disabled={bytes === null}
-        onClick={() => bytes !== null && void copyText(new TextDecoder().decode(bytes), 'Payload')}
+        title="Copy it as text; as hex where it is none"
+        onClick={() => payload.payload !== null && void copyPayload(payload.payload)}
       >
         <Copy size={12} aria-hidden /> <span className="word">copy</span>
       </button>
@@ -117,4 +121,10 @@ export function DetailActions(props: {
       </a>
     </span>
   );
+}
+
+function copyPayload({ bytes, whole }: PayloadBytes): Promise<void> {
+  const text = decodeStrict(bytes);
+  const what = whole ? 'Payload' : `The first ${formatBytes(bytes.length)} of the payload`;
+  return text === null ? copyText(hexText(bytes), `${what}, as hex,`) : copyText(text, what);
 }

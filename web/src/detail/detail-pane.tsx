@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { compressed, fin, opcode } from '../../../src/contract/frame-bits.ts';
 import type { MessageRow } from '../../../src/contract/message.ts';
-import { framePayloadPath, messagePayloadPath } from '../capture/api.ts';
+import { fetchFrames, framePayloadPath, messagePayloadPath } from '../capture/api.ts';
 import type { RowStore, StoredRow } from '../capture/row-store.ts';
 import { heldText, typeText } from '../frames/frame-words.ts';
 import { formatClock, formatFullTime } from '../format/clock.ts';
@@ -92,7 +92,7 @@ function FrameContent(props: {
           payload={payload}
           isText={isTextual(row.bits, payload)}
           toServer={!down}
-          facts={{ index: row.index, bits: row.bits, payloadLength: row.payloadLength }}
+          facts={() => frameFacts(subject)}
           fileName={`frame-${subject.session}-${row.index}.${isTextual(row.bits, payload) ? 'txt' : 'bin'}`}
         />
       </DetailHead>
@@ -119,6 +119,11 @@ function FrameContent(props: {
       </div>
     </>
   );
+}
+
+async function frameFacts({ session, index }: Subject): Promise<object> {
+  const { frames } = await fetchFrames(session, { from: index, limit: 1 });
+  return { ...frames.find((frame) => frame.index === index), preview: undefined };
 }
 
 /** Time since the frame before, in words, where that is in the table. */
@@ -161,7 +166,7 @@ function MessageDetail(props: { readonly subject: Subject; readonly message: Mes
           payload={payload}
           isText={message.type === 'text'}
           toServer={message.direction === 'client-to-server'}
-          facts={message}
+          facts={() => Promise.resolve({ ...message, preview: undefined })}
           fileName={`message-${subject.session}-${message.index}.${message.type === 'text' ? 'txt' : 'bin'}`}
         />
       </DetailHead>
