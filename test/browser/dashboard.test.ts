@@ -286,7 +286,7 @@ describe('the dashboard', () => {
     await page.getByRole('dialog', { name: 'Keys' }).waitFor();
     expect(await accessibilityFaults(page)).toEqual([]);
     await page.keyboard.press('Escape');
-  });
+  }, 120_000);
 
   test('clears everything after it has asked', async () => {
     await page.getByRole('button', { name: 'Clear', exact: true }).click();
