@@ -30,7 +30,7 @@ afterAll(async () => {
 const faults = (): Promise<string[]> =>
   page.evaluate(() => {
     const found: string[] = [];
-    for (const node of document.querySelectorAll<HTMLElement>('button, a, input, .detail-title b, .totals')) {
+    for (const node of document.querySelectorAll<HTMLElement>('button, a, input, .detail-title b, .totals, .fact')) {
       const { left, right, width } = node.getBoundingClientRect();
       const cut = node.scrollWidth > node.clientWidth + 1 && node.clientWidth > 0 && node.tagName !== 'INPUT';
       if (width > 0 && (left < 0 || right > innerWidth || cut))

@@ -89,6 +89,28 @@ describe('what the dashboard counts is what the export has', () => {
       const text = await page.getByTitle(`${side}: frames, payload bytes`).textContent();
       expect(text?.trim()).toBe(`${formatCount(frames.length)} · ${formatBytes(bytesOf(frames))}`);
     }
+    const first = talk.messages.slice(0, 100);
+    const plain = first.reduce((sum, message) => sum + (message.payloadLength ?? 0), 0);
+    const wire = first.reduce((sum, message) => sum + message.wireLength, 0);
+    await page.getByText(`deflate ${(plain / wire).toFixed(1)}×`, { exact: true }).waitFor();
+  });
+
+  test('at its violations: by whom, how often, and where', async () => {
+    const broken = sessions.find(({ url }) => url.endsWith('/broken'));
+    await option('/broken').click();
+    await page.getByRole('button', { name: `${broken?.violationCount} violations of the protocol` }).click();
+    const list = page.getByRole('dialog', { name: 'Violations of the protocol' }).getByRole('listitem');
+    expect(await list.count()).toBe(broken?.violations.length);
+    for (const [at, { code, by, count, firstFrame }] of (broken?.violations ?? []).entries()) {
+      const text = await list.nth(at).textContent();
+      expect(text).toContain(code);
+      expect(text).toContain(`by the ${by}, ${count === 1 ? 'once' : `${count} times`} first in frame ${firstFrame}`);
+      const where = broken?.frames.filter(({ violations }) => (violations as readonly string[]).includes(code));
+      expect([where?.length, where?.[0]?.index]).toEqual([count, firstFrame]);
+    }
+    await list.first().getByRole('button').click();
+    await page.locator(`#frame-${broken?.violations[0]?.firstFrame}[aria-selected=true]`).waitFor();
+    await option('/talk').click();
   });
 
   test('in each row of the frames, and above its detail', async () => {
@@ -144,6 +166,9 @@ describe('what the dashboard counts is what the export has', () => {
     await expect.poll(() => row('Frames')).toEqual(sides.map((frames) => formatCount(frames.length)));
     expect(await row('Payload')).toEqual(sides.map((frames) => formatBytes(bytesOf(frames))));
     expect(await row('Frames a second')).toEqual(sides.map((frames) => formatRate((frames.length / spanMs) * 1000)));
+    expect(await row('Payload a second')).toEqual(
+      sides.map((frames) => formatBytes(Math.round((bytesOf(frames) / spanMs) * 1000))),
+    );
     expect(await row('Mean length')).toEqual(
       sides.map((frames) => formatBytes(Math.round(bytesOf(frames) / frames.length))),
     );

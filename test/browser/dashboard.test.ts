@@ -137,6 +137,9 @@ describe('the dashboard', () => {
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
     expect(await page.getByRole('combobox', { name: 'Filter' }).inputValue()).toBe('op:ping');
+    await page.getByRole('combobox', { name: 'Filter' }).fill('is:');
+    await page.getByRole('alert').filter({ hasText: 'expected one of connecting' }).waitFor();
+    await page.getByRole('listbox', { name: 'Completions' }).getByRole('option', { name: 'violated' }).waitFor();
     await page.getByRole('combobox', { name: 'Filter' }).fill('');
     await page.keyboard.press('Escape');
     await page.keyboard.press('Escape');

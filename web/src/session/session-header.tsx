@@ -1,4 +1,4 @@
-import { ArrowDown, ArrowUp, Copy, Trash2, TriangleAlert } from 'lucide-react';
+import { ArrowDown, ArrowUp, Copy, Trash2 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { SessionSummary } from '../../../src/contract/session.ts';
 import { parseIsoMicros } from '../capture/iso-time.ts';
@@ -8,27 +8,33 @@ import { StateSign } from '../sessions/session-row.tsx';
 import { closeMark, splitUrl } from '../sessions/session-words.ts';
 import { copyText } from '../shell/copy.ts';
 import { setUi } from '../state.ts';
+import { useCompression } from '../statistics/use-compression.ts';
 import { useNow } from '../use-capture.ts';
+import { ViolationChip } from './violation-chip.tsx';
 
 export function SessionHeader({ session }: { readonly session: SessionSummary }): ReactNode {
   const url = splitUrl(session.url);
   const mark = closeMark(session);
   return (
     <div className="session-header">
-      <h2 title={visibleLine(session.url)}>
-        <span className="dim">{url.scheme}</span>
-        {visibleLine(url.host)}
-        <span className="path">{visibleLine(url.path)}</span>
-      </h2>
-      <button
-        type="button"
-        className="button plain small icon"
-        aria-label="Copy the URL"
-        title="Copy the URL"
-        onClick={() => void copyText(session.url, 'URL')}
-      >
-        <Copy size={12} aria-hidden />
-      </button>
+      <div className="session-address">
+        <h2 title={visibleLine(session.url)}>
+          <span className="session-host">
+            <span className="dim">{url.scheme}</span>
+            {visibleLine(url.host)}
+          </span>
+          <span className="session-path">{visibleLine(url.path)}</span>
+        </h2>
+        <button
+          type="button"
+          className="button plain small icon"
+          aria-label="Copy the URL"
+          title="Copy the URL"
+          onClick={() => void copyText(session.url, 'URL')}
+        >
+          <Copy size={12} aria-hidden />
+        </button>
+      </div>
       <span className="session-facts">
         <span className="fact">
           <StateSign state={session.state} /> {session.state} <Elapsed session={session} />
@@ -41,15 +47,9 @@ export function SessionHeader({ session }: { readonly session: SessionSummary })
         <Traffic session={session} />
         {session.subprotocol !== null && <span className="chip accent">{visibleLine(session.subprotocol)}</span>}
         {session.extensions !== null && session.extensions !== '' && (
-          <span className="chip" title={visibleLine(session.extensions)}>
-            {visibleLine(session.extensions.split(';')[0] ?? '').replace('permessage-', '')}
-          </span>
+          <Extensions session={session} names={session.extensions} />
         )}
-        {session.violationCount > 0 && (
-          <span className="chip error" title="Violations of the protocol">
-            <TriangleAlert size={11} aria-hidden /> {formatCount(session.violationCount)}
-          </span>
-        )}
+        {session.violationCount > 0 && <ViolationChip session={session} />}
       </span>
       <button
         type="button"
@@ -76,6 +76,24 @@ function Traffic({ session }: { readonly session: SessionSummary }): ReactNode {
         {formatBytes(session.serverToClient.bytes)}
       </span>
     </>
+  );
+}
+
+/** Messages looked at for the ratio. */
+const SAMPLE_MESSAGES = 100;
+
+function Extensions(props: { readonly session: SessionSummary; readonly names: string }): ReactNode {
+  const sample = useCompression(props.session, SAMPLE_MESSAGES);
+  const ratio = sample === null || sample.wireBytes === 0 ? null : sample.plainBytes / sample.wireBytes;
+  const names = visibleLine(props.names);
+  return (
+    <span
+      className="chip"
+      title={ratio === null ? names : `${names}\nThe ratio is that of the first ${SAMPLE_MESSAGES} messages`}
+    >
+      {(names.split(';')[0] ?? '').replace('permessage-', '')}
+      {ratio !== null && ` ${ratio.toFixed(1)}×`}
+    </span>
   );
 }
 

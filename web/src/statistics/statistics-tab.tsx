@@ -1,9 +1,9 @@
-import { useEffect, useState, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { opcodeName } from '../../../src/contract/frame.ts';
 import type { SessionSummary } from '../../../src/contract/session.ts';
-import { fetchMessages } from '../capture/api.ts';
 import { formatBytes, formatCount, formatMs, formatRate } from '../format/numbers.ts';
 import { SURVEY, type DirectionSurvey } from './survey.ts';
+import { useCompression } from './use-compression.ts';
 import { useWalk } from './use-walk.ts';
 import { WalkNote } from './walk-note.tsx';
 import './chart.css';
@@ -34,6 +34,13 @@ export default function StatisticsTab({ session }: { readonly session: SessionSu
               spanMs > 0 ? (count / spanMs) * 1000 : Number.NaN,
             )}
             format={formatRate}
+          />
+          <Row
+            name="Payload a second"
+            values={[up.bytes, down.bytes, up.bytes + down.bytes].map((bytes) =>
+              spanMs > 0 ? (bytes / spanMs) * 1000 : Number.NaN,
+            )}
+            format={(value) => (Number.isNaN(value) ? '–' : formatBytes(Math.round(value)))}
           />
           <Row
             name="Mean length"
@@ -155,40 +162,22 @@ function Bar(props: {
 const SAMPLE_MESSAGES = 1000;
 
 function Compression({ session }: { readonly session: SessionSummary }): ReactNode {
-  const [sample, setSample] = useState<{ wire: number; plain: number; messages: number; all: number } | null>(null);
+  const sample = useCompression(session, SAMPLE_MESSAGES);
   const compressing = session.extensions?.includes('permessage-deflate') === true;
-  const { id } = session;
-  useEffect(() => {
-    if (!compressing) return;
-    const abort = new AbortController();
-    fetchMessages(id, { from: 0, limit: SAMPLE_MESSAGES }, abort.signal).then(
-      ({ messages }) => {
-        const counted = messages.filter((message) => message.compressed && message.payloadLength !== null);
-        setSample({
-          messages: counted.length,
-          all: messages.length,
-          wire: counted.reduce((sum, message) => sum + message.wireLength, 0),
-          plain: counted.reduce((sum, message) => sum + (message.payloadLength ?? 0), 0),
-        });
-      },
-      () => setSample(null),
-    );
-    return () => abort.abort();
-  }, [compressing, id]);
   if (!compressing) return <p className="statistics-line dim">No compression was negotiated.</p>;
   if (sample === null) return null;
-  if (sample.messages === 0) {
+  if (sample.compressed === 0) {
     return (
       <p className="statistics-line">
-        Compression was negotiated, and none of the first {formatCount(sample.all)} messages used it.
+        Compression was negotiated, and none of the first {formatCount(sample.lookedAt)} messages used it.
       </p>
     );
   }
   return (
     <p className="statistics-line">
-      Compression: <b>{(sample.plain / Math.max(1, sample.wire)).toFixed(1)}×</b>, {formatBytes(sample.plain)} went as{' '}
-      {formatBytes(sample.wire)} ({formatCount(sample.messages)} of the first {formatCount(sample.all)} messages are
-      compressed).
+      Compression: <b>{(sample.plainBytes / Math.max(1, sample.wireBytes)).toFixed(1)}×</b>,{' '}
+      {formatBytes(sample.plainBytes)} went as {formatBytes(sample.wireBytes)} ({formatCount(sample.compressed)} of the
+      first {formatCount(sample.lookedAt)} messages are compressed).
     </p>
   );
 }

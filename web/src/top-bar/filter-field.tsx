@@ -107,30 +107,32 @@ export function FilterField(): ReactNode {
           <X size={13} aria-hidden />
         </button>
       )}
-      {fault !== null && <Fault id={`${id}-fault`} text={text} message={fault.message} position={fault.position} />}
-      <ul
-        id={`${id}-list`}
-        role="listbox"
-        aria-label="Completions"
-        className="popover completions"
-        hidden={completions.length === 0 || fault !== null}
-      >
-        {completions.map((completion, at) => (
-          <li
-            key={completion.label}
-            id={`${id}-${at}`}
-            role="option"
-            aria-selected={at === active}
-            onMouseDown={(event) => {
-              event.preventDefault();
-              take(completion);
-            }}
-          >
-            <code>{completion.label}</code>
-            <span>{completion.means}</span>
-          </li>
-        ))}
-      </ul>
+      <div className="filter-below">
+        <ul
+          id={`${id}-list`}
+          role="listbox"
+          aria-label="Completions"
+          className="popover completions"
+          hidden={completions.length === 0}
+        >
+          {completions.map((completion, at) => (
+            <li
+              key={completion.label}
+              id={`${id}-${at}`}
+              role="option"
+              aria-selected={at === active}
+              onMouseDown={(event) => {
+                event.preventDefault();
+                take(completion);
+              }}
+            >
+              <code>{completion.label}</code>
+              <span>{completion.means}</span>
+            </li>
+          ))}
+        </ul>
+        {fault !== null && <Fault id={`${id}-fault`} text={text} message={fault.message} position={fault.position} />}
+      </div>
     </div>
   );
 }
