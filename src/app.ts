@@ -15,6 +15,7 @@ import type { OwnListener } from './proxy/self-guard.ts';
 import { createSessionStarter, type Session } from './proxy/session.ts';
 import { StalledPeers } from './proxy/stalled-peers.ts';
 import { createUpstream } from './proxy/upstream.ts';
+import { Roster } from './roster.ts';
 import { openAuthority } from './tls/authority.ts';
 import { VERSION } from './version.ts';
 
@@ -79,7 +80,7 @@ export async function startApp(
     nodeExtraCaFile: config.nodeExtraCaFile,
   });
   const forwarder = createHttpForwarder({ upstream, logger });
-  const running = new Set<Session>();
+  const running = new Roster<Session>();
   const startSession = createSessionStarter({
     ...createRelayGround(),
     store,

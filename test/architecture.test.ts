@@ -8,11 +8,11 @@ const root = join(import.meta.dirname, '..');
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   contract: [],
   protocol: ['contract', 'errors'],
-  capture: ['contract', 'protocol', 'errors'],
+  capture: ['contract', 'protocol', 'errors', 'roster'],
   decode: ['contract', 'protocol', 'errors'],
   tls: ['errors'],
   export: ['contract', 'protocol', 'errors', 'capture (types)'],
-  proxy: ['contract', 'protocol', 'errors', 'capture', 'tls'],
+  proxy: ['contract', 'protocol', 'errors', 'roster', 'capture', 'tls'],
   api: ['contract', 'errors', 'capture', 'decode', 'export'],
 };
 /** Modules of Node with sockets, streams, compression or time, which protocol code has no business with. */

@@ -1,8 +1,10 @@
+import { type Entry, Roster } from '../roster.ts';
+
 /** Many deadlines of one length on one timer: a connection costs no timer of its own. */
 export class Deadlines {
   readonly #lengthMs: number;
   /** In order of expiry, because all have the same length. */
-  readonly #running = new Set<Deadline>();
+  readonly #running = new Roster<PendingDeadline>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(lengthMs: number) {
@@ -11,8 +13,7 @@ export class Deadlines {
 
   /** Calls `onExpired` once after the length of time, unless it is cancelled before. */
   start(onExpired: () => void): Deadline {
-    const deadline: Deadline = { expiresAtMs: performance.now() + this.#lengthMs, onExpired };
-    this.#running.add(deadline);
+    const deadline = this.#running.add({ expiresAtMs: performance.now() + this.#lengthMs, onExpired });
     if (this.#timer === null) this.#arm(this.#lengthMs);
     return deadline;
   }
@@ -30,18 +31,21 @@ export class Deadlines {
   #expire(): void {
     this.#timer = null;
     const nowMs = performance.now();
-    for (const deadline of this.#running) {
-      if (deadline.expiresAtMs > nowMs) {
-        this.#arm(Math.ceil(deadline.expiresAtMs - nowMs));
+    for (let deadline = this.#running.first; deadline !== null; deadline = this.#running.first) {
+      const { expiresAtMs, onExpired } = deadline.item;
+      if (expiresAtMs > nowMs) {
+        this.#arm(Math.ceil(expiresAtMs - nowMs));
         return;
       }
       this.#running.delete(deadline);
-      deadline.onExpired();
+      onExpired();
     }
   }
 }
 
-export interface Deadline {
+export type Deadline = Entry<PendingDeadline>;
+
+interface PendingDeadline {
   readonly expiresAtMs: number;
   readonly onExpired: () => void;
 }

@@ -3,6 +3,7 @@ import { FrametapError } from '../errors.ts';
 import type { RequestHead } from '../contract/session.ts';
 import { isHandshake } from '../protocol/handshake.ts';
 import { HeadReader, parseRequestHead, sniffOpening, type HeadBytes } from '../protocol/head.ts';
+import { type Entry, Roster } from '../roster.ts';
 import { answerBytes, endWith, ignoreError, refusal } from './answer.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -162,22 +163,32 @@ const HTTP2_REFUSAL = ((): Buffer => {
   return Buffer.concat([settings, goAway, text]);
 })();
 
+const PLACE = Symbol('place among the connections');
+interface OwnSocket extends Socket {
+  [PLACE]?: Entry<Socket>;
+}
+
 /** One port. `sockets` holds the connections that are still the proxy's own. */
 export interface Listener {
   readonly server: Server;
-  readonly sockets: Set<Socket>;
+  readonly sockets: Iterable<Socket>;
   /** The connection is somebody else's from now on. */
   release(raw: Socket): void;
 }
 
 export function createListener(reception: Reception): Listener {
-  const sockets = new Set<Socket>();
-  const closed = function (this: Socket): void {
-    sockets.delete(this);
+  const sockets = new Roster<Socket>();
+  const closed = function (this: OwnSocket): void {
+    release(this);
   };
-  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: false }, (socket) => {
+  const release = (socket: OwnSocket): void => {
+    const place = socket[PLACE];
+    if (place !== undefined) sockets.delete(place);
+    socket.off('close', closed);
+  };
+  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: false }, (socket: OwnSocket) => {
     socket.on('error', ignoreError).on('close', closed);
-    sockets.add(socket);
+    socket[PLACE] = sockets.add(socket);
     reception.receive({
       socket,
       raw: socket,
@@ -190,9 +201,6 @@ export function createListener(reception: Reception): Listener {
   return {
     server,
     sockets,
-    release(raw) {
-      raw.off('close', closed);
-      sockets.delete(raw);
-    },
+    release,
   };
 }

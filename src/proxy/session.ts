@@ -12,6 +12,7 @@ import { buildFrame } from '../protocol/frame-header.ts';
 import { FrameScanner, type NegotiatedExtensions } from '../protocol/frame-scanner.ts';
 import { failureOf } from '../protocol/failure.ts';
 import { PayloadChecker } from '../protocol/payload-checker.ts';
+import type { Entry, Roster } from '../roster.ts';
 import { hasBeenReset } from './connection-error.ts';
 import { FrameHold } from './frame-hold.ts';
 import type { Leg } from './leg.ts';
@@ -25,8 +26,8 @@ export interface SessionGround extends RelayGround {
   readonly store: RecorderHost;
   readonly strict: boolean;
   /** Sessions that run, for the end. */
-  readonly running: Set<Session>;
   readonly stalledPeers: StalledPeers;
+  readonly running: Roster<Session>;
 }
 
 /** A TLS socket reports a write as done a turn later: only a queue above this means that the peer is slow. */
@@ -59,6 +60,7 @@ export class Session implements RelayListener {
   readonly #server: Side;
   #failure: Failure | null = null;
   #over = false;
+  #place: Entry<Session> | null = null;
 
   constructor(
     ground: SessionGround,
@@ -82,7 +84,7 @@ export class Session implements RelayListener {
 
   /** Starts both relays. */
   run(): void {
-    this.#ground.running.add(this);
+    this.#place = this.#ground.running.add(this);
     this.#run(this.#client);
     this.#run(this.#server);
     for (const side of [this.#client, this.#server]) if (side.cameEnded) this.#ended(side, 'fin');
@@ -180,7 +182,7 @@ export class Session implements RelayListener {
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#ground.running.delete(this);
+    if (this.#place !== null) this.#ground.running.delete(this.#place);
     this.#record.closed();
     for (const side of [this.#client, this.#server]) {
       // What waits for a side is given back when its connection is gone: it may still be written until then.

@@ -44,6 +44,8 @@ const ADDRESS_TIMEOUT_MS = 5_000;
 const TOTAL_TIMEOUT_MS = 15_000;
 /** RFC 8305 §5: how long one address may take before the next is tried beside it. */
 const ATTEMPT_DELAY_MS = 250;
+/** Hosts without a spare connection are remembered up to here: a map that is changed for each session costs more. */
+const MOST_SPARE_KEYS = 1000;
 
 export function createUpstream(options: UpstreamOptions): TunnelUpstream {
   return new TcpUpstream(options);
@@ -55,7 +57,7 @@ class TcpUpstream implements TunnelUpstream {
   readonly #tls: UpstreamTls;
   readonly #addressDeadlines: Deadlines;
   readonly #totalDeadlines: Deadlines;
-  readonly #spares = new Map<string, Set<DialedConnection>>();
+  readonly #spares = new Map<string, DialedConnection[]>();
 
   constructor(options: UpstreamOptions) {
     this.#ownListeners = options.ownListeners;
@@ -104,8 +106,8 @@ class TcpUpstream implements TunnelUpstream {
     socket.on('data', drop).on('end', drop).on('close', drop);
     const key = spareKey(connection);
     const spares = this.#spares.get(key);
-    if (spares === undefined) this.#spares.set(key, new Set([connection]));
-    else spares.add(connection);
+    if (spares === undefined) this.#spares.set(key, [connection]);
+    else spares.push(connection);
     socket.resume();
   }
 
@@ -115,15 +117,17 @@ class TcpUpstream implements TunnelUpstream {
 
   #forget(connection: DialedConnection): boolean {
     const key = spareKey(connection);
-    const spares = this.#spares.get(key);
-    if (spares?.delete(connection) !== true) return false;
-    if (spares.size === 0) this.#spares.delete(key);
+    const spares = this.#spares.get(key) ?? [];
+    const at = spares.indexOf(connection);
+    if (at < 0) return false;
+    spares.splice(at, 1);
+    if (spares.length === 0 && this.#spares.size > MOST_SPARE_KEYS) this.#spares.delete(key);
     for (const event of ['data', 'end', 'close']) connection.socket.removeAllListeners(event);
     return true;
   }
 
   #takeSpare(origin: Origin): DialedConnection | null {
-    for (const connection of this.#spares.get(spareKey(origin)) ?? []) {
+    for (const connection of [...(this.#spares.get(spareKey(origin)) ?? [])]) {
       this.#forget(connection);
       connection.socket.pause();
       if (!connection.socket.destroyed && !connection.socket.readableEnded) return connection;

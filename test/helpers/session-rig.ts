@@ -11,6 +11,7 @@ import { createRelayGround } from '../../src/proxy/relay.ts';
 import type { Leg } from '../../src/proxy/leg.ts';
 import { Session, type SessionGround } from '../../src/proxy/session.ts';
 import { StalledPeers } from '../../src/proxy/stalled-peers.ts';
+import { Roster } from '../../src/roster.ts';
 import { type Authority, openAuthority } from '../../src/tls/authority.ts';
 
 /** A session between two raw peers of the test, over TCP or TLS: no handshake, bytes in, bytes out. */
@@ -45,8 +46,8 @@ export function createGround(store: MemoryStore, options: { strict?: boolean } =
     ...createRelayGround(),
     store,
     strict: options.strict ?? false,
-    running: new Set(),
     stalledPeers: new StalledPeers(),
+    running: new Roster(),
   };
 }
 

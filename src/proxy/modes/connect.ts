@@ -137,6 +137,7 @@ export class Tunnels {
   /** The client's connection has become a session, and its end is not seen here: it needs no other connection. */
   released({ raw }: ClientConnection): void {
     const dialed = this.#own.get(raw);
+    this.#own.delete(raw);
     if (dialed !== undefined) this.#options.upstream.dropSpare(dialed);
   }
 
