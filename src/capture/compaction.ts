@@ -89,8 +89,8 @@ function withoutSession(
     fresh.words[target + RowWord.Link] = (link & 0xff) | (fresh.spans.push(spans) << 8);
     fresh.spanBytes += spanListBytes(spans);
   });
-  for (const tenant of old.tenants) {
-    if (tenant.segmentMoved(old, fresh, sessionNumber)) fresh.tenants.push(tenant);
+  for (const session of old.tenants) {
+    if (log.tenant(session)?.segmentMoved(old, fresh, sessionNumber) === true) fresh.tenants.push(session);
   }
   return fresh;
 }

@@ -3,17 +3,17 @@ import {
   ROW_BYTES,
   SECOND_SPAN_BYTES,
   Segment,
+  type SegmentTenant,
   SPAN_LIST_BYTES,
   spanListBytes,
   type Spans,
+  TENANT_BYTES,
 } from './segment.ts';
 
 const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
 const MIN_SEGMENT_BYTES = 256 * 1024;
 /** Segments that the budget is cut into: the oldest of so many goes when room is needed. */
 const SEGMENTS_PER_BUDGET = 64;
-/** Buffers of dropped segments kept for the next ones: fresh memory costs a page fault every 4 KiB. */
-const SPARE_BUFFERS = 2;
 
 const NO_SPANS: Spans = [];
 
@@ -34,23 +34,40 @@ export class FrameLog {
   #costBytes = 0;
   #nextId = 1;
   readonly #byId = new Map<number, Segment>();
-  readonly #spareBuffers: ArrayBuffer[] = [];
+  /** Buffer of a dropped segment, for the next one: fresh memory costs a page fault every 4 KiB. */
+  #spare: ArrayBuffer | null = null;
+  /** What the next segment takes, while room is made for it. */
+  #comingBytes = 0;
   /** Dropped segments that slow peers' writes still read from: memory all the same. */
   #pinned: Segment[] = [];
   readonly #makeRoom: () => void;
+  readonly #freed: (bytes: number) => void;
+  /** The session of a number, if it is still there. */
+  readonly tenant: (session: number) => SegmentTenant | undefined;
 
-  /** @param makeRoom called after the log has grown by a segment: drops what is over the budget */
-  constructor(options: { readonly budgetBytes: number; readonly makeRoom: () => void }) {
+  /**
+   * @param options.makeRoom called before the log grows by a segment: drops what would then be over the budget
+   * @param options.freed told of memory that is nobody's any more
+   */
+  constructor(options: {
+    readonly budgetBytes: number;
+    readonly makeRoom: () => void;
+    readonly freed?: (bytes: number) => void;
+    readonly tenant: (session: number) => SegmentTenant | undefined;
+  }) {
     const wanted = Math.floor(options.budgetBytes / SEGMENTS_PER_BUDGET / ROW_BYTES) * ROW_BYTES;
     this.segmentBytes = Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_SEGMENT_BYTES, wanted));
     this.#makeRoom = options.makeRoom;
+    this.#freed = options.freed ?? (() => undefined);
+    this.tenant = options.tenant;
     this.current = this.keptSegment = this.#append(this.segmentBytes);
   }
 
-  /** Memory of all segments. */
+  /** Memory of all segments, and of the one that is to come. */
   get costBytes(): number {
     if (this.#pinned.length > 0) this.#unpin();
-    return this.#costBytes;
+    const spareBytes = this.#spare?.byteLength ?? 0;
+    return this.#costBytes + (spareBytes === this.#comingBytes ? spareBytes : spareBytes + this.#comingBytes);
   }
   segment(id: number): Segment | undefined {
     return this.#byId.get(id);
@@ -115,6 +132,12 @@ export class FrameLog {
     this.#count(segment, -spanListBytes(spans));
   }
 
+  /** Enters a session that has rows in `segment` from now on. */
+  addTenant(segment: Segment, session: number): void {
+    segment.tenants.push(session);
+    if (this.#byId.get(segment.id) === segment) this.#costBytes += TENANT_BYTES;
+  }
+
   #count(segment: Segment, bytes: number): void {
     segment.spanBytes += bytes;
     if (this.#byId.get(segment.id) === segment) this.#costBytes += bytes;
@@ -137,7 +160,7 @@ export class FrameLog {
   clear(): void {
     for (const segment of this.segments.splice(0)) this.#forget(segment);
     this.#unpin();
-    this.#spareBuffers.length = 0;
+    this.#letSpareGo();
     this.current = this.keptSegment = this.#append(this.segmentBytes);
   }
 
@@ -161,14 +184,19 @@ export class FrameLog {
   }
 
   #roll(neededBytes: number): Segment {
-    const rounded = Math.ceil(neededBytes / ROW_BYTES) * ROW_BYTES;
-    this.current = this.#append(Math.max(this.segmentBytes, rounded));
+    const full = this.current;
+    this.#comingBytes = Math.max(this.segmentBytes, Math.ceil(neededBytes / ROW_BYTES) * ROW_BYTES);
     this.#makeRoom();
+    // To make room may have cost the full one its place: then there is another already.
+    const fits = this.current !== full && this.current.freeBytes >= neededBytes;
+    if (!fits) this.current = this.#append(this.#comingBytes);
+    this.#comingBytes = 0;
     return this.current;
   }
 
   #append(bytes: number): Segment {
-    const spare = bytes === this.segmentBytes ? this.#spareBuffers.pop() : undefined;
+    const spare = bytes === this.#spare?.byteLength ? this.#spare : null;
+    if (spare !== null) this.#spare = null;
     const segment = new Segment(this.#nextId++, spare ?? new ArrayBuffer(bytes));
     this.segments.push(segment);
     this.#byId.set(segment.id, segment);
@@ -178,7 +206,7 @@ export class FrameLog {
 
   #forget(segment: Segment): void {
     this.#retire(segment);
-    for (const tenant of segment.tenants.splice(0)) tenant.segmentGone(segment);
+    for (const session of segment.tenants.splice(0)) this.tenant(session)?.segmentGone(segment);
   }
 
   /** Takes a segment off the books, and keeps its buffer for the next one unless somebody still reads from it. */
@@ -186,16 +214,21 @@ export class FrameLog {
     this.#byId.delete(segment.id);
     this.#costBytes -= segment.costBytes;
     if (segment.pins === 0) {
-      this.#spare(segment.buffer);
+      this.#letGo(segment.buffer);
       return;
     }
     this.#pinned.push(segment);
     this.#costBytes += segment.buffer.byteLength;
   }
 
-  #spare(buffer: ArrayBuffer): void {
-    const fits = buffer.byteLength === this.segmentBytes && this.#spareBuffers.length < SPARE_BUFFERS;
-    if (fits) this.#spareBuffers.push(buffer);
+  #letGo(buffer: ArrayBuffer): void {
+    if (this.#spare === null && buffer.byteLength === this.segmentBytes) this.#spare = buffer;
+    else this.#freed(buffer.byteLength);
+  }
+
+  #letSpareGo(): void {
+    if (this.#spare !== null) this.#freed(this.#spare.byteLength);
+    this.#spare = null;
   }
 
   /** Lets the dropped segments go that nobody reads from any more. */
@@ -203,7 +236,7 @@ export class FrameLog {
     this.#pinned = this.#pinned.filter((segment) => {
       if (segment.pins > 0) return true;
       this.#costBytes -= segment.buffer.byteLength;
-      this.#spare(segment.buffer);
+      this.#letGo(segment.buffer);
       return false;
     });
   }

@@ -4,12 +4,14 @@ import type { SessionDetail, SessionSummary } from '../contract/session.ts';
 import type { CaptureStatus } from '../contract/status.ts';
 import type { CaptureReader, FrameBytes, RowCursor } from './capture-reader.ts';
 import { removeSession } from './compaction.ts';
+import { EndedSession } from './ended-session.ts';
 import { FrameLog } from './frame-log.ts';
+import { Hub } from './hub.ts';
 import type { RecorderHost } from './recorder.ts';
 import { RowIndex } from './row-index.ts';
 import { RowView } from './row-view.ts';
 import type { Segment } from './segment.ts';
-import { SessionList } from './session-list.ts';
+import { SessionList, type StoredSession } from './session-list.ts';
 import { type SessionHost, SessionRecord } from './session-record.ts';
 import { TextArena } from './text-arena.ts';
 import type { CaptureWriter } from './session-recorder.ts';
@@ -29,28 +31,38 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   #epoch: string = randomUUID();
   #lastSession = 0;
   readonly texts: TextArena;
-  readonly #sessions = new SessionList();
+  readonly #sessions: SessionList;
   readonly #index: RowIndex;
   readonly #view: RowView;
-  /** Changed since somebody read. A set, so that those that go can be taken out: nobody may ever read. */
-  #dirty = new Set<SessionRecord>();
-  readonly #listeners = new Set<() => void>();
-  #noticePending = false;
+  readonly #hub = new Hub();
+  readonly #freed: (bytes: number) => void;
   #evicted = { sessions: 0, frames: 0, bytes: 0 };
-  /** Of sessions that are no longer in the list, so that totals only grow. */
+  /** Of sessions that have ended, also when they are no longer in the list, so that totals only grow. */
   #past = { frames: 0, bytes: 0 };
 
-  /** @param options.clock microseconds since the Unix epoch, never going back */
+  /**
+   * @param options.clock microseconds since the Unix epoch, never going back
+   * @param options.freed told of bytes that are nobody's any more, and wait for the garbage collector
+   */
   constructor(options: {
     readonly budgetBytes: number;
     readonly payloadLimitBytes: number;
     readonly clock: () => number;
+    readonly freed?: (bytes: number) => void;
   }) {
     this.clock = options.clock;
     this.payloadLimitBytes = options.payloadLimitBytes;
     this.#budgetBytes = options.budgetBytes;
-    this.log = new FrameLog({ budgetBytes: options.budgetBytes, makeRoom: () => this.#makeRoom() });
-    this.texts = new TextArena(Math.min(MAX_TEXT_BLOCK_BYTES, Math.floor(options.budgetBytes / 64)));
+    this.#freed = options.freed ?? (() => undefined);
+    this.log = new FrameLog({
+      budgetBytes: options.budgetBytes,
+      makeRoom: () => this.#makeRoom(),
+      freed: this.#freed,
+      tenant: (session) => this.#sessions.byNumber.get(session),
+    });
+    const blockBytes = Math.min(MAX_TEXT_BLOCK_BYTES, Math.floor(options.budgetBytes / 64));
+    this.texts = new TextArena({ blockBytes, freed: this.#freed });
+    this.#sessions = new SessionList({ texts: this.texts, budgetBytes: options.budgetBytes });
     this.#index = new RowIndex();
     this.#view = new RowView(this.log, options.payloadLimitBytes);
   }
@@ -71,12 +83,18 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
 
   sessionChanged(session: SessionRecord): void {
     if (session.gone) return;
-    if (!session.live) this.#sessions.ended.add(session);
-    if (!session.dirty) {
-      session.dirty = true;
-      this.#dirty.add(session);
-    }
-    this.#notify();
+    this.#sessions.changed(session);
+    this.#hub.tell();
+  }
+
+  sessionEnded(session: SessionRecord): void {
+    if (session.gone) return;
+    session.gone = true;
+    this.#past.frames += session.frameCount;
+    this.#past.bytes += session.bytes[0] + session.bytes[1];
+    this.#sessions.end(session);
+    this.#hub.tell();
+    this.#makeRoom();
   }
 
   sessionGrew(session: SessionRecord, bytes: number): void {
@@ -84,7 +102,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   }
 
   frameSeen(session: SessionRecord): void {
-    if (session.dirty && this.#noticePending) return;
+    if (session.dirty && this.#hub.pending) return;
     this.sessionChanged(session);
   }
 
@@ -94,7 +112,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     this.#settle();
     let frames = this.#past.frames;
     let bytes = this.#past.bytes;
-    for (const session of this.#sessions.byNumber.values()) {
+    for (const session of this.#sessions.live) {
       frames += session.frameCount;
       bytes += session.bytes[0] + session.bytes[1];
     }
@@ -103,7 +121,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
       seq: this.seq,
       recording: this.recording,
       sessions: this.#sessions.byNumber.size,
-      openSessions: this.#sessions.byNumber.size - this.#sessions.ended.size,
+      openSessions: this.#sessions.live.size,
       frames,
       bytes,
       memory: { budgetBytes: this.#budgetBytes, usedBytes: this.usedBytes },
@@ -200,32 +218,34 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     this.#index.forget();
     if (session.residence.length > 0) removeSession(this.log, session.number);
     session.rowsGone();
-    if (!session.live) this.#remove(session);
+    if (session instanceof EndedSession) this.#remove(session);
     else this.sessionChanged(session);
     return true;
   }
 
   clear(): void {
+    const sessionBytes = this.#sessions.costBytes;
     this.#index.forget();
     this.log.clear();
-    for (const session of [...this.#sessions.byNumber.values()]) if (!session.live) this.#remove(session);
+    for (let next = this.#sessions.oldestEnded; next !== null; next = this.#sessions.oldestEnded) this.#remove(next);
+    this.texts.trim();
+    this.#freed(sessionBytes - this.#sessions.costBytes);
     this.#evicted = { sessions: 0, frames: 0, bytes: 0 };
     this.#past = { frames: 0, bytes: 0 };
     this.#epoch = randomUUID();
-    this.#notify();
+    this.#hub.tell();
   }
 
   setRecording(recording: boolean): void {
     this.recording = recording;
-    this.#notify();
+    this.#hub.tell();
   }
 
   subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#hub.subscribe(listener);
   }
 
-  #find(id: string): SessionRecord | undefined {
+  #find(id: string): StoredSession | undefined {
     return /^[1-9]\d{0,14}$/.test(id) ? this.#sessions.byNumber.get(Number(id)) : undefined;
   }
 
@@ -237,30 +257,12 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
 
   /** Gives every session that has changed its new place in the log. */
   #settle(): void {
-    const dirty = this.#dirty;
-    if (dirty.size === 0) return;
-    this.#dirty = new Set();
-    for (const session of dirty) {
-      session.dirty = false;
-      if (!session.gone) this.#sessions.touch(session, ++this.seq);
-    }
+    this.#sessions.settle(() => ++this.seq);
   }
 
-  #notify(): void {
-    if (this.#noticePending) return;
-    this.#noticePending = true;
-    setImmediate(() => {
-      this.#noticePending = false;
-      for (const listener of this.#listeners) listener();
-    });
-  }
-
-  #remove(session: SessionRecord): void {
-    this.#past.frames += session.frameCount;
-    this.#past.bytes += session.bytes[0] + session.bytes[1];
-    this.#dirty.delete(session);
+  #remove(session: EndedSession): void {
     this.#sessions.remove(session, ++this.seq);
-    this.#notify();
+    this.#hub.tell();
   }
 
   /** Drops the oldest until the budget holds. What is open stays, without its old frames. */
@@ -268,27 +270,18 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     if (this.usedBytes <= this.#budgetBytes) return;
     this.#index.forget();
     while (this.usedBytes > this.#budgetBytes) {
-      const oldest = this.#oldestClosed();
+      const oldest = this.#sessions.oldestEnded;
       const segment = this.log.segments[0];
       const segmentSeq = segment === undefined || segment.rowCount === 0 ? Infinity : segment.seqAt(0);
-      if (oldest !== undefined && (oldest.residence.length === 0 || this.log.segments.length < 2)) {
-        this.#evict(oldest);
-      } else if (this.log.segments.length > 1 || (oldest === undefined && segmentSeq < Infinity)) {
+      if (oldest !== null && (oldest.residence.length === 0 || this.log.segments.length < 2)) {
+        this.#evicted.sessions++;
+        this.#remove(oldest);
+      } else if (this.log.segments.length > 1 || (oldest === null && segmentSeq < Infinity)) {
         const dropped = this.log.dropOldest();
         if (dropped === undefined) return;
         this.#evicted.frames += dropped.frameCount;
         this.#evicted.bytes += dropped.payloadBytes;
       } else return;
     }
-  }
-
-  /** The session that ended first. */
-  #oldestClosed(): SessionRecord | undefined {
-    return this.#sessions.ended.values().next().value;
-  }
-
-  #evict(session: SessionRecord): void {
-    this.#evicted.sessions++;
-    this.#remove(session);
   }
 }

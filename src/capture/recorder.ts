@@ -2,6 +2,7 @@ import { FrameBit } from '../contract/frame-bits.ts';
 import { ViolationBit } from '../contract/violations.ts';
 import type { FrameScanner } from '../protocol/frame-scanner.ts';
 import type { FrameLog } from './frame-log.ts';
+import { placesWith } from './residence.ts';
 import { AGAIN_BIT, ROW_BYTES, ROW_WORDS, RowFloat, RowWord, type RowWriter, type Segment } from './segment.ts';
 import type { SessionRecord } from './session-record.ts';
 
@@ -208,8 +209,8 @@ export class Recorder implements RowWriter {
     const session = this.#session;
     const place = session.residence[session.residence.length - 1];
     if (place?.segment === segment) return;
-    session.residence.push({ segment, firstIndex: index });
-    segment.tenants.push(session);
+    session.residence = placesWith(session.residence, { segment, firstIndex: index });
+    this.#host.log.addTenant(segment, session.number);
     if (session.firstFrameUs === null) session.firstFrameUs = this.#timeUs;
   }
 

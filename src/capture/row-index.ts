@@ -1,8 +1,14 @@
+import type { Place } from './residence.ts';
 import { AGAIN_BIT, RowWord, type Segment } from './segment.ts';
-import type { SessionRecord } from './session-record.ts';
 
 /** Segments whose rows are kept sorted by session at a time; each costs 4 bytes a row. */
 const SEGMENTS_INDEXED = 64;
+
+/** A session as it is looked into. */
+interface Indexed {
+  readonly number: number;
+  readonly residence: readonly Place[];
+}
 
 interface SegmentIndex {
   rowsSeen: number;
@@ -23,7 +29,7 @@ export class RowIndex {
     this.#rowsIndexed = 0;
   }
 
-  find(session: SessionRecord, index: number): { readonly segment: Segment; readonly word: number } | undefined {
+  find(session: Indexed, index: number): { readonly segment: Segment; readonly word: number } | undefined {
     let found: { segment: Segment; word: number } | undefined;
     this.visit(session, index, (segment, word) => {
       if (segment.words[word + RowWord.Index] === index) found = { segment, word };
@@ -33,7 +39,7 @@ export class RowIndex {
   }
 
   /** Calls `visit` for the session's rows with index >= `from`, in order, until it returns false. */
-  visit(session: SessionRecord, from: number, visit: (segment: Segment, word: number) => boolean): void {
+  visit(session: Indexed, from: number, visit: (segment: Segment, word: number) => boolean): void {
     const { residence } = session;
     let place = residence.length - 1;
     while (place > 0 && (residence[place]?.firstIndex ?? 0) > from) place--;

@@ -4,7 +4,6 @@ import type {
   CloseFrame,
   Ending,
   Fault,
-  HandshakeRecord,
   Party,
   SessionDetail,
   SessionMode,
@@ -12,8 +11,6 @@ import type {
   SessionState,
   SessionSummary,
   SessionViolation,
-  Timings,
-  TlsInfo,
 } from '../contract/session.ts';
 import {
   FRAME_VIOLATIONS,
@@ -21,47 +18,61 @@ import {
   type MessageViolationCode,
   type ViolationCode,
 } from '../contract/violations.ts';
+import type { Entry } from '../roster.ts';
+import { detached, type EndedFacts, type Opening, packOpening, unpackOpening } from './packed-facts.ts';
+import { NO_PLACES, type Place, placesMoved, placesWithout } from './residence.ts';
 import type { RowWriter, Segment, SegmentTenant } from './segment.ts';
 import { SessionEnding } from './session-ending.ts';
+import type { StoredSession } from './session-list.ts';
 import type { SessionFacts, SessionRecorder } from './session-recorder.ts';
-import type { KeptText, TextArena } from './text-arena.ts';
-import { detached, packRequest, packResponse, unpackRequest, unpackResponse } from './packed-head.ts';
+import { type KeptText, NO_TEXT, type TextArena } from './text-arena.ts';
 
 /** What the store does for its sessions. */
 export interface SessionHost {
   readonly clock: () => number;
   /** The session has changed: it gets a new place in the log. */
   sessionChanged(session: SessionRecord): void;
+  /** Nothing more will be told of it. */
+  sessionEnded(session: SessionRecord): void;
   readonly texts: TextArena;
   /** It costs `bytes` more than before. */
   sessionGrew(session: SessionRecord, bytes: number): void;
 }
 
-/** What a session costs beside its texts: its objects, and its places in maps and lists. Measured. */
-const BASE_COST_BYTES = 2340;
+/** What an open session costs beside its texts: its objects, and its places in maps and lists. Measured. */
+const BASE_COST_BYTES = 840;
 const NO_PROOF: AcceptProof = { key: null, expected: null, received: null, matches: false };
-const NO_TIMINGS: Timings = { dns: null, connect: null, tls: null, upgrade: null };
+const NOTHING_KNOWN: Opening = {
+  server: { address: '', port: 0, tls: null },
+  clientTls: null,
+  timingsMs: { dns: null, connect: null, tls: null, upgrade: null },
+  handshake: { clientRequest: null, serverRequest: null, serverResponse: null, clientResponse: null },
+  refusalBody: null,
+  proof: { client: NO_PROOF, server: NO_PROOF },
+};
 
-/** One session in the store: facts, counts and where its rows are. */
+/** One session in the store, until it has ended: facts, counts and where its rows are. */
 export class SessionRecord implements SessionRecorder, SegmentTenant {
   readonly number: number;
   readonly id: string;
   /** The log's number of the last change; the store keeps sessions in this order. */
   changedSeq = 0;
   /** Neighbours in the order of change. */
-  previous: SessionRecord | null = null;
-  next: SessionRecord | null = null;
+  previous: StoredSession | null = null;
+  next: StoredSession | null = null;
+  /** Its place among those that have not ended. */
+  place: Entry<SessionRecord> | null = null;
   /** Waits for the hub to give it a new place in that order. */
   dirty = false;
-  /** No longer in the store: what still arrives for it is not kept. */
+  /** Not in the store, or not in it any more: what still arrives for it is not kept. */
   gone = false;
   state: SessionState = 'connecting';
   frameCount = 0;
   /** Frames and payload bytes a direction: client to server first. */
   readonly frames: [number, number] = [0, 0];
   readonly bytes: [number, number] = [0, 0];
-  /** Where its rows are: segments with the index of the first frame in each, oldest first. */
-  readonly residence: { segment: Segment; firstIndex: number }[] = [];
+  /** Where its rows are. */
+  residence: readonly Place[] = NO_PLACES;
   /** Who writes its rows: one a direction. */
   readonly writers: RowWriter[] = [];
   costBytes = BASE_COST_BYTES;
@@ -74,18 +85,12 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   #openedUs: number | null = null;
   #closedUs: number | null = null;
   #url: string;
-  #server: SessionFacts['server'] = { address: '', port: 0, tls: null };
-  #clientTls: TlsInfo | null = null;
-  #timings: Timings = NO_TIMINGS;
-  #clientRequest: KeptText | null = null;
-  #serverRequest: KeptText | null = null;
-  #serverResponse: KeptText | null = null;
-  #clientResponse: KeptText | null = null;
+  /** While it is being made known; packed from then on. */
+  #opening: Opening | null = NOTHING_KNOWN;
+  #packedOpening: KeptText = NO_TEXT;
   #status: number | null = null;
   #subprotocol: string | null = null;
   #extensions: string | null = null;
-  #refusalBody: KeptText | null = null;
-  #proof: SessionFacts['proof'] = { client: NO_PROOF, server: NO_PROOF };
   #fault: Fault | null = null;
   #violations: Map<string, { -readonly [K in keyof SessionViolation]: SessionViolation[K] }> | null = null;
   #violationCount = 0;
@@ -118,17 +123,19 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     const { url, subprotocol, extensions } = facts;
     this.#grow((url?.length ?? 0) + (subprotocol?.length ?? 0) + (extensions?.length ?? 0));
     if (facts.url !== undefined) this.#url = detached(facts.url);
-    if (facts.server !== undefined) this.#server = facts.server;
-    if (facts.clientTls !== undefined) this.#clientTls = facts.clientTls;
-    if (facts.timingsMs !== undefined) this.#timings = { ...this.#timings, ...facts.timingsMs };
-    if (facts.handshake !== undefined) this.#pack(facts.handshake);
     if (facts.status !== undefined) this.#status = facts.status;
     if (facts.subprotocol !== undefined) this.#subprotocol = detached(facts.subprotocol);
     if (facts.extensions !== undefined) this.#extensions = detached(facts.extensions);
-    if (facts.refusalBody !== undefined) this.#refusalBody = this.#keep(facts.refusalBody, this.#refusalBody);
-    if (facts.proof !== undefined) {
-      this.#proof = { client: detachedProof(facts.proof.client), server: detachedProof(facts.proof.server) };
-    }
+    const opening = this.#openingNow();
+    this.#opening = {
+      server: facts.server ?? opening.server,
+      clientTls: facts.clientTls === undefined ? opening.clientTls : facts.clientTls,
+      timingsMs: { ...opening.timingsMs, ...facts.timingsMs },
+      handshake: { ...opening.handshake, ...facts.handshake },
+      refusalBody: facts.refusalBody ?? opening.refusalBody,
+      proof: facts.proof ?? opening.proof,
+    };
+    if (this.state !== 'connecting') this.#pack();
     this.#host.sessionChanged(this);
   }
 
@@ -141,6 +148,7 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     if (this.state !== 'connecting') return;
     this.state = 'open';
     this.#openedUs = this.#heardUs = this.#host.clock();
+    this.#pack();
     this.#host.sessionChanged(this);
   }
 
@@ -149,8 +157,7 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     this.state = this.state === 'open' ? 'closed' : 'failed';
     this.#fault = fault;
     this.#grow(fault.message.length);
-    this.#closedUs = this.#host.clock();
-    this.#host.sessionChanged(this);
+    this.#end();
   }
 
   /** Something went wrong in an open session; it is closed by `closed`. */
@@ -191,9 +198,16 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   closed(): void {
     if (this.state === 'closed' || this.state === 'failed') return;
     this.state = 'closed';
-    this.writers.length = 0;
+    this.#end();
+  }
+
+  #end(): void {
     this.#closedUs = this.#host.clock();
-    this.#host.sessionChanged(this);
+    // They add what they have counted, and let go of the segments.
+    for (const writer of this.writers) writer.rowsGone();
+    this.writers.length = 0;
+    this.#pack();
+    this.#host.sessionEnded(this);
   }
 
   /** Notes frame violations; `bits` as in contract/violations.ts. */
@@ -211,16 +225,14 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
 
   segmentGone(segment: Segment): void {
     for (const writer of this.writers) writer.segmentGone(segment);
-    const at = this.residence.findIndex((place) => place.segment === segment);
-    if (at >= 0) this.residence.splice(at, 1);
+    this.residence = placesWithout(this.residence, segment);
   }
 
   /** `old` is now `fresh`, without the rows of session `without`; true where rows of this session are in it. */
   segmentMoved(old: Segment, fresh: Segment, without: number): boolean {
-    if (this.number === without) return false;
-    const place = this.residence.find((candidate) => candidate.segment === old);
-    if (place === undefined) return false;
-    place.segment = fresh;
+    const moved = this.number === without ? null : placesMoved(this.residence, old, fresh);
+    if (moved === null) return false;
+    this.residence = moved;
     for (const writer of this.writers) writer.segmentMoved(old, fresh);
     return true;
   }
@@ -228,7 +240,7 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   /** Its rows were taken out of the log. */
   rowsGone(): void {
     for (const writer of this.writers) writer.rowsGone();
-    this.residence.length = 0;
+    this.residence = NO_PLACES;
   }
 
   get firstHeldFrame(): number {
@@ -268,21 +280,23 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   }
 
   detail(): SessionDetail {
+    const { timingsMs, ...opening } = this.#openingNow();
+    const { firstFrame, violations } = this.#others();
+    return { ...this.summary(), ...opening, timingsMs: { ...timingsMs, firstFrame }, violations };
+  }
+
+  /** What is kept of it when it has ended, and its packed opening, which is the taker's from now on. */
+  handOver(): { readonly facts: EndedFacts; readonly opening: KeptText } {
+    const opening = this.#packedOpening;
+    this.#packedOpening = NO_TEXT;
+    return { facts: { summary: this.summary(), ...this.#others() }, opening };
+  }
+
+  #others(): Pick<EndedFacts, 'firstFrame' | 'violations'> {
     const opened = this.#openedUs;
     const first = this.firstFrameUs;
     return {
-      ...this.summary(),
-      server: this.#server,
-      clientTls: this.#clientTls,
-      timingsMs: { ...this.#timings, firstFrame: opened === null || first === null ? null : (first - opened) / 1000 },
-      handshake: {
-        clientRequest: unpackRequest(this.#read(this.#clientRequest)),
-        serverRequest: unpackRequest(this.#read(this.#serverRequest)),
-        serverResponse: unpackResponse(this.#read(this.#serverResponse)),
-        clientResponse: unpackResponse(this.#read(this.#clientResponse)),
-      },
-      refusalBody: this.#read(this.#refusalBody),
-      proof: this.#proof,
+      firstFrame: opened === null || first === null ? null : (first - opened) / 1000,
       violations: [...(this.#violations?.values() ?? [])].map((violation) => ({ ...violation })),
     };
   }
@@ -305,43 +319,24 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     else this.#violations.set(`${code} ${by}`, { code, by, count: 1, firstFrame });
   }
 
-  #pack(handshake: Partial<HandshakeRecord>): void {
-    const { clientRequest, serverRequest, serverResponse, clientResponse } = handshake;
-    if (clientRequest != null) this.#clientRequest = this.#keep(packRequest(clientRequest), this.#clientRequest);
-    if (serverRequest != null) this.#serverRequest = this.#keep(packRequest(serverRequest), this.#serverRequest);
-    if (serverResponse != null) this.#serverResponse = this.#keep(packResponse(serverResponse), this.#serverResponse);
-    if (clientResponse != null) this.#clientResponse = this.#keep(packResponse(clientResponse), this.#clientResponse);
+  #openingNow(): Opening {
+    if (this.#opening !== null) return this.#opening;
+    return this.#packedOpening === NO_TEXT ? NOTHING_KNOWN : unpackOpening(this.#host.texts.read(this.#packedOpening));
   }
 
-  /** Puts a text in the place of another; nothing where the session is not in the store. */
-  #keep(text: string, former: KeptText | null): KeptText | null {
+  /** The opening is known: from now on it is one text, and nothing where the session is not in the store. */
+  #pack(): void {
+    const opening = this.#opening;
+    if (opening === null) return;
+    this.#opening = null;
     const { texts } = this.#host;
-    if (former !== null) texts.release(former);
-    return this.gone ? null : texts.keep(text);
+    if (this.#packedOpening !== NO_TEXT) texts.release(this.#packedOpening);
+    this.#packedOpening = this.gone ? NO_TEXT : texts.keep(packOpening(opening));
   }
 
   #grow(bytes: number): void {
     if (bytes > 0) this.#host.sessionGrew(this, bytes);
   }
-
-  #read(text: KeptText | null): string | null {
-    return text === null ? null : this.#host.texts.read(text);
-  }
-
-  /** The session leaves the store. */
-  release(): void {
-    this.gone = true;
-    const { texts } = this.#host;
-    const kept = [this.#clientRequest, this.#serverRequest, this.#serverResponse, this.#clientResponse];
-    for (const text of [...kept, this.#refusalBody]) if (text !== null) texts.release(text);
-    this.#clientRequest = this.#serverRequest = this.#serverResponse = this.#clientResponse = this.#refusalBody = null;
-  }
-}
-
-function detachedProof({ key, expected, received, matches }: AcceptProof): AcceptProof {
-  const own = detached(expected);
-  // Equal texts are kept once.
-  return { key: detached(key), expected: own, received: received === expected ? own : detached(received), matches };
 }
 
 /** Milliseconds, with microseconds as the times of frames have them. */

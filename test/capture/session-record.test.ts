@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/capture/memory-store.ts';
 import { ViolationBit } from '../../src/contract/violations.ts';
+import { FrameScanner, Scan } from '../../src/protocol/frame-scanner.ts';
+import { Recorder } from '../../src/capture/recorder.ts';
 import type { SessionRecord } from '../../src/capture/session-record.ts';
 
 /** A session that is open, and a clock that stands still until it is told. */
@@ -194,5 +196,76 @@ describe('the state of a session', () => {
       serverResponse: response,
       clientResponse: null,
     });
+  });
+});
+
+describe('a session that has ended', () => {
+  it('is in the store what it was, and its record is not', () => {
+    const { record, store, wait } = openSession();
+    const head = { method: 'GET', target: '/', httpVersion: '1.1', headers: [['Host', 'a.test']] as const };
+    const proof = { key: 'k', expected: 'e', received: 'e', matches: true };
+    record.update({
+      url: 'ws://a.test/\u2713',
+      status: 101,
+      subprotocol: 'chat',
+      extensions: null,
+      server: {
+        address: '::1',
+        port: 80,
+        tls: { version: 'TLSv1.3', cipher: 'c', alpn: null, certificateSha256: 'f' },
+      },
+      timingsMs: { connect: 1.25 },
+      handshake: { clientRequest: head },
+      proof: { client: proof, server: { ...proof, matches: false } },
+    });
+    wait(2);
+    record.frameViolations(ViolationBit['reserved-opcode'], 'client', 3);
+    record.closeFrame('client', close(1000, 'by\u00e9 \u2713'));
+    const before = store.session(record.id);
+    wait(3);
+    record.closed();
+    const after = store.session(record.id);
+    expect(after).toEqual({
+      ...before,
+      seq: after?.seq,
+      state: 'closed',
+      closedAt: '2023-11-14T22:13:20.005000Z',
+    });
+    expect(after?.seq).toBeGreaterThan(before?.seq ?? Infinity);
+    expect(store.sessions({ limit: 9 })).toMatchObject([{ id: record.id, close: { reason: 'by\u00e9 \u2713' } }]);
+    expect(store.status()).toMatchObject({ sessions: 1, openSessions: 0 });
+    record.update({ url: 'ws://late.test/' });
+    record.frameViolations(ViolationBit['reserved-opcode'], 'client', 4);
+    expect(store.session(record.id)).toEqual(after);
+  });
+
+  it('has in its sums what its recorders had only counted', () => {
+    const { record, store } = openSession();
+    const recorder = new Recorder(store, record, 'server-to-client');
+    const scanner = new FrameScanner({ masked: false, extensions: 'none' });
+    const bytes = Uint8Array.of(0x82, 2, 1, 2, 0x82, 1, 3);
+    recorder.keepChunk(bytes, bytes.length, scanner);
+    scanner.begin(0);
+    while (scanner.next(bytes, bytes.length) === Scan.Piece) recorder.record(scanner);
+    record.closed();
+    recorder.endChunk(scanner);
+    expect(store.session(record.id)).toMatchObject({ frameCount: 2, serverToClient: { frames: 2, bytes: 3 } });
+    expect(store.status()).toMatchObject({ frames: 2, bytes: 3 });
+    expect(store.frames(record.id, 0, 9)).toHaveLength(2);
+  });
+
+  it('takes its texts with it when it goes', () => {
+    const { store } = openSession();
+    const before = store.texts.costBytes;
+    for (let i = 0; i < 3000; i++) {
+      const record = store.openSession({ url: 'ws://b.test/', mode: 'reverse', client: { address: '::1', port: 9 } });
+      record.update({ refusalBody: 'x'.repeat(4096) });
+      if (i % 2 === 0) record.opened();
+      if (i % 2 === 0) record.closed();
+      else record.failed({ by: 'server', code: 'upstream-refused', message: 'no' });
+      store.deleteSession(record.id);
+    }
+    // The block that is being filled, and one that is kept for the next.
+    expect(store.texts.costBytes - before).toBeLessThan(3 * 65_536);
   });
 });

@@ -1,0 +1,140 @@
+import type {
+  AcceptProof,
+  HandshakeRecord,
+  HeaderList,
+  RequestHead,
+  ResponseHead,
+  SessionSummary,
+  SessionViolation,
+  Timings,
+  TlsInfo,
+} from '../contract/session.ts';
+
+/*
+ * What is known of a session, as one text: as objects a browser's handshake alone costs about 10 KiB, so packed all of
+ * it costs about 3, outside of the JavaScript heap. It is opened when somebody looks.
+ */
+
+/** What the opening of a session makes known. */
+export interface Opening {
+  readonly server: { readonly address: string; readonly port: number; readonly tls: TlsInfo | null };
+  readonly clientTls: TlsInfo | null;
+  readonly timingsMs: Timings;
+  readonly handshake: HandshakeRecord;
+  readonly refusalBody: string | null;
+  readonly proof: { readonly client: AcceptProof; readonly server: AcceptProof };
+}
+
+/** What a session was when it ended. What the store still changes, its place in the log and what is held, is put right. */
+export interface EndedFacts {
+  readonly summary: SessionSummary;
+  /** From the opening to the first frame, in milliseconds. */
+  readonly firstFrame: number | null;
+  readonly violations: readonly SessionViolation[];
+}
+
+/**
+ * A part a line: what is no head, then for each head the number of its lines and those, start line first. Parts of heads
+ * are latin1 without a line feed, and so is what is taken from them; the rest is JSON.
+ */
+export function packOpening({ server, clientTls, timingsMs, handshake, refusalBody, proof }: Opening): string {
+  const lines = [server.address, String(server.port), json(server.tls), json(clientTls), json(refusalBody)];
+  const { dns, connect, tls, upgrade } = timingsMs;
+  lines.push(String(dns), String(connect), String(tls), String(upgrade));
+  pushProof(lines, proof.client);
+  pushProof(lines, proof.server);
+  pushRequest(lines, handshake.clientRequest);
+  pushRequest(lines, handshake.serverRequest);
+  pushResponse(lines, handshake.serverResponse);
+  pushResponse(lines, handshake.clientResponse);
+  return lines.join('\n');
+}
+
+export function unpackOpening(packed: string): Opening {
+  const lines = packed.split('\n').values();
+  const next = (): string => lines.next().value ?? '';
+  const parse = <T>(): T => JSON.parse(next()) as T;
+  return {
+    server: { address: next(), port: Number(next()), tls: parse() },
+    clientTls: parse(),
+    refusalBody: parse(),
+    timingsMs: { dns: parse(), connect: parse(), tls: parse(), upgrade: parse() },
+    proof: { client: nextProof(next), server: nextProof(next) },
+    handshake: {
+      clientRequest: nextRequest(next),
+      serverRequest: nextRequest(next),
+      serverResponse: nextResponse(next),
+      clientResponse: nextResponse(next),
+    },
+  };
+}
+
+/** @returns a text without any character above U+00FF */
+export function packEnded(facts: EndedFacts): string {
+  return json(facts);
+}
+
+export function unpackEnded(packed: string): EndedFacts {
+  return JSON.parse(packed) as EndedFacts;
+}
+
+/** A copy that stands alone: a text cut from a head keeps all of the head in memory. */
+export function detached(text: string): string;
+export function detached(text: string | null): string | null;
+export function detached(text: string | null): string | null {
+  if (text === null) return null;
+  const encoding = /^[\x00-\xff]*$/.test(text) ? 'latin1' : 'utf16le';
+  return Buffer.from(text, encoding).toString(encoding);
+}
+
+/** Without any character above U+00FF: in JSON those stand in strings only. */
+function json(value: unknown): string {
+  if (value === null) return 'null';
+  return JSON.stringify(value).replace(
+    /[\u0100-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** A text or null, on one line. */
+const optional = (text: string | null): string => (text === null ? '' : `=${text}`);
+const optionalOf = (line: string): string | null => (line === '' ? null : line.slice(1));
+
+function pushProof(lines: string[], { key, expected, received, matches }: AcceptProof): void {
+  lines.push(optional(key), optional(expected), optional(received), String(matches));
+}
+function nextProof(next: () => string): AcceptProof {
+  return {
+    key: optionalOf(next()),
+    expected: optionalOf(next()),
+    received: optionalOf(next()),
+    matches: next() === 'true',
+  };
+}
+
+function pushRequest(lines: string[], head: RequestHead | null): void {
+  if (head === null) lines.push('0');
+  else pushHead(lines, [head.method, head.target, head.httpVersion], head.headers);
+}
+function pushResponse(lines: string[], head: ResponseHead | null): void {
+  if (head === null) lines.push('0');
+  else pushHead(lines, [head.httpVersion, String(head.status), head.reason], head.headers);
+}
+function pushHead(lines: string[], start: readonly [string, string, string], headers: HeaderList): void {
+  lines.push(String(3 + 2 * headers.length), ...start);
+  for (const [name, value] of headers) lines.push(name, value);
+}
+
+function nextRequest(next: () => string): RequestHead | null {
+  const count = Number(next());
+  if (count === 0) return null;
+  return { method: next(), target: next(), httpVersion: next(), headers: nextFields(next, count - 3) };
+}
+function nextResponse(next: () => string): ResponseHead | null {
+  const count = Number(next());
+  if (count === 0) return null;
+  return { httpVersion: next(), status: Number(next()), reason: next(), headers: nextFields(next, count - 3) };
+}
+function nextFields(next: () => string, count: number): [string, string][] {
+  return Array.from({ length: count / 2 }, () => [next(), next()]);
+}
