@@ -7,6 +7,7 @@ import { createClock } from './clock.ts';
 import { type Config, isLoopback } from './config.ts';
 import { LoadedTypes } from './decode/proto/loaded-types.ts';
 import { FrametapError } from './errors.ts';
+import { Collector } from './heap.ts';
 import { formatHostPort } from './protocol/request-target.ts';
 import { createHttpForwarder } from './proxy/http-forwarder.ts';
 import { type Proxy, startProxy } from './proxy/proxy.ts';
@@ -66,10 +67,12 @@ export async function startApp(
   const authority = await openAuthority({ directory: config.certs });
   if (authority.created) logger.info({ folder: config.certs }, 'a new certificate authority was made');
   if (authority.tightenedFolder) logger.info({ folder: config.certs }, 'the folder is now readable by you alone');
+  const collector = new Collector();
   const store = new MemoryStore({
     budgetBytes: config.memoryBytes,
     payloadLimitBytes: config.payloadLimitBytes,
     clock,
+    freed: (bytes) => collector.freed(bytes),
   });
   const messages = new MessagePlane(store);
   const ownListeners = new Set<OwnListener>();

@@ -7,6 +7,7 @@ import { runCommandLine, type Commands, type Flags } from './command-line.ts';
 import { loadConfig, type Config } from './config.ts';
 import { FrametapError } from './errors.ts';
 import { downloadExport } from './export-download.ts';
+import { keepHeapSmall } from './heap.ts';
 import { createLogger } from './log.ts';
 import { writeRunFile } from './run-file.ts';
 import { reportError, untilSignal } from './shutdown.ts';
@@ -123,6 +124,7 @@ async function serve(config: Config, begin: (app: RunningApp) => Promise<Compani
   const logger = createLogger({ level: config.logLevel, stderr });
   const ending = untilSignal(undefined, { endsWithParent: runByNpm });
   try {
+    keepHeapSmall();
     // Here and not above: most of the time that --help or a wrong option took would be spent on loading it.
     const { startApp } = await import('./app.ts');
     const app = await startApp(config, {

@@ -1,0 +1,57 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/*
+ * What is asked of V8. Left alone it lets its heap grow to several times what is alive before it looks for garbage, and
+ * an idle process, which makes no garbage, never gives back the memory of what was cleared.
+ */
+
+/** By how much the old generation may outgrow what was alive after the last collection. */
+const GROWTH_PERCENT = 30;
+/** V8's major versions that are known to have the flag: others would complain on stderr. */
+const KNOWN_V8 = /^1[1-4]\./;
+
+/** Keeps V8's heap near what is alive in it: for the whole process, so it is for the program's entry to ask. */
+export function keepHeapSmall(): void {
+  if (KNOWN_V8.test(process.versions.v8)) setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
+}
+
+/** Collects all garbage, which stops the process for some tens of milliseconds. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc()');
+  setFlagsFromString('--no-expose-gc');
+}
+
+/** Less than this is left to V8. */
+const WORTHWHILE_BYTES = 16 * 2 ** 20;
+/** From one collection to the next, in milliseconds. */
+const REST_MS = 2000;
+
+/** Gives memory back that was let go: buffers outside of V8's heap are freed when a full collection finds them. */
+export class Collector {
+  readonly #collect: () => void;
+  #freedBytes = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #restedMs = -Infinity;
+
+  constructor(collect: () => void = collectGarbage) {
+    this.#collect = collect;
+  }
+
+  /** So many bytes more were let go. */
+  freed(bytes: number): void {
+    this.#freedBytes += bytes;
+    if (this.#freedBytes < WORTHWHILE_BYTES || this.#timer !== null) return;
+    const waitMs = Math.max(0, this.#restedMs - performance.now());
+    // In a turn of its own, and never the reason why the process stays alive.
+    this.#timer = setTimeout(() => this.#run(), waitMs).unref();
+  }
+
+  #run(): void {
+    this.#timer = null;
+    this.#freedBytes = 0;
+    this.#collect();
+    this.#restedMs = performance.now() + REST_MS;
+  }
+}
