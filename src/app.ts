@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { startDashboard } from './api/server.ts';
 import { MemoryStore } from './capture/memory-store.ts';
-import { MessagePlane } from './capture/message-plane.ts';
+import { MessagePlane, planeBytes } from './capture/message-plane.ts';
 import { createClock } from './clock.ts';
 import { type Config, isLoopback } from './config.ts';
 import { LoadedTypes } from './decode/proto/loaded-types.ts';
@@ -74,7 +74,7 @@ export async function startApp(
     clock,
     freed: (bytes) => collector.freed(bytes),
   });
-  const messages = new MessagePlane(store);
+  const messages = new MessagePlane(store, { maxBytes: planeBytes(config.memoryBytes) });
   const ownListeners = new Set<OwnListener>();
   const upstream = createUpstream({
     ownListeners,

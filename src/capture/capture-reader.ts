@@ -1,6 +1,7 @@
 import type { FrameRow } from '../contract/frame.ts';
 import type { SessionDetail, SessionSummary } from '../contract/session.ts';
 import type { CaptureStatus } from '../contract/status.ts';
+import type { Guest, Lodging } from './guests.ts';
 
 /** What everything that shows, streams or exports a capture may ask of a store. Ids are decimal numbers as text. */
 export interface CaptureReader {
@@ -14,6 +15,7 @@ export interface CaptureReader {
     readonly order?: 'oldest' | 'newest';
   }): SessionSummary[];
   session(id: string): SessionDetail | undefined;
+  has(id: string): boolean;
   /**
    * Sessions whose `seq` is above `seq`, those that changed first, `limit` at most, and ids that went since then.
    * `all` false: there are more.
@@ -50,6 +52,9 @@ export interface CaptureReader {
   clear(): void;
   /** Stops or resumes keeping what passes. Forwarding is not touched. */
   setRecording(recording: boolean): void;
+
+  /** Counts what `guest` costs as part of the capture, from now on. */
+  admit(guest: Guest): Lodging;
 
   /** Calls back after the log has grown, at most once in a turn of the event loop. Returns the way to stop it. */
   subscribe(listener: () => void): () => void;

@@ -6,6 +6,7 @@ import type { CaptureReader, FrameBytes, RowCursor } from './capture-reader.ts';
 import { removeSession } from './compaction.ts';
 import { EndedSession } from './ended-session.ts';
 import { FrameLog } from './frame-log.ts';
+import { type Guest, Guests, type Lodging } from './guests.ts';
 import { Hub } from './hub.ts';
 import type { RecorderHost } from './recorder.ts';
 import { RowIndex } from './row-index.ts';
@@ -17,6 +18,8 @@ import { TextArena } from './text-arena.ts';
 import type { CaptureWriter } from './session-recorder.ts';
 
 const MAX_TEXT_BLOCK_BYTES = 1024 * 1024;
+/** Parts of the budget: what finds rows takes one of so many at most. */
+const INDEX_SHARE = 16;
 
 /** The capture, in memory, within a byte budget: the oldest goes first, and what went is counted. */
 export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, SessionHost {
@@ -35,6 +38,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   readonly #index: RowIndex;
   readonly #view: RowView;
   readonly #hub = new Hub();
+  readonly #guests = new Guests(() => this.#makeRoom());
   readonly #freed: (bytes: number) => void;
   #evicted = { sessions: 0, frames: 0, bytes: 0 };
   /** Of sessions that have ended, also when they are no longer in the list, so that totals only grow. */
@@ -63,7 +67,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     const blockBytes = Math.min(MAX_TEXT_BLOCK_BYTES, Math.floor(options.budgetBytes / 64));
     this.texts = new TextArena({ blockBytes, freed: this.#freed });
     this.#sessions = new SessionList({ texts: this.texts, budgetBytes: options.budgetBytes });
-    this.#index = new RowIndex();
+    this.#index = new RowIndex({ maxBytes: options.budgetBytes / INDEX_SHARE, clock: options.clock });
     this.#view = new RowView(this.log, options.payloadLimitBytes);
   }
 
@@ -130,7 +134,8 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   }
 
   get usedBytes(): number {
-    return this.log.costBytes + this.texts.costBytes + this.#sessions.costBytes + this.#index.costBytes;
+    const { log, texts } = this;
+    return log.costBytes + texts.costBytes + this.#sessions.costBytes + this.#index.costBytes + this.#guests.costBytes;
   }
 
   sessions(page: Parameters<CaptureReader['sessions']>[0]): SessionSummary[] {
@@ -142,6 +147,10 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     );
     if (newest) passed.reverse();
     return passed.slice(0, page.limit).map((session) => session.summary());
+  }
+
+  has(id: string): boolean {
+    return this.#find(id) !== undefined;
   }
 
   session(id: string): SessionDetail | undefined {
@@ -225,6 +234,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
 
   clear(): void {
     const sessionBytes = this.#sessions.costBytes;
+    this.#guests.forgetAll();
     this.#index.forget();
     this.log.clear();
     for (let next = this.#sessions.oldestEnded; next !== null; next = this.#sessions.oldestEnded) this.#remove(next);
@@ -245,6 +255,10 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     return this.#hub.subscribe(listener);
   }
 
+  admit(guest: Guest): Lodging {
+    return this.#guests.admit(guest);
+  }
+
   #find(id: string): StoredSession | undefined {
     return /^[1-9]\d{0,14}$/.test(id) ? this.#sessions.byNumber.get(Number(id)) : undefined;
   }
@@ -262,13 +276,15 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
 
   #remove(session: EndedSession): void {
     this.#sessions.remove(session, ++this.seq);
+    this.#guests.forget(String(session.number));
     this.#hub.tell();
   }
 
   /** Drops the oldest until the budget holds. What is open stays, without its old frames. */
   #makeRoom(): void {
     if (this.usedBytes <= this.#budgetBytes) return;
-    this.#index.forget();
+    this.#index.makeRoom();
+    this.#guests.makeRoom();
     while (this.usedBytes > this.#budgetBytes) {
       const oldest = this.#sessions.oldestEnded;
       const segment = this.log.segments[0];
@@ -279,6 +295,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
       } else if (this.log.segments.length > 1 || (oldest === null && segmentSeq < Infinity)) {
         const dropped = this.log.dropOldest();
         if (dropped === undefined) return;
+        this.#index.drop(dropped);
         this.#evicted.frames += dropped.frameCount;
         this.#evicted.bytes += dropped.payloadBytes;
       } else return;

@@ -5,6 +5,7 @@ import { previewBytes } from '../contract/preview.ts';
 import { isoMicros } from '../contract/time.ts';
 import type { MessageViolationCode } from '../contract/violations.ts';
 import type { CaptureReader } from './capture-reader.ts';
+import type { Guest, Lodging } from './guests.ts';
 import type { Inflated } from './inflate-cursor.ts';
 import { MessageFlag } from './message-columns.ts';
 import type { MessageContent, MessageReader, MessageStart } from './message-reader.ts';
@@ -13,47 +14,75 @@ import { TimeSlice } from './time-slice.ts';
 
 const MAX_CONTENT_BYTES = 8 * 2 ** 20;
 const DEFAULT_MEMORY_BYTES = 32 * 2 ** 20;
-/** How often sessions that are gone from the capture are looked for, in milliseconds. */
-const SWEEP_MS = 1000;
+/** Parts of the capture's budget: the plane takes one of so many at most. */
+const SHARE = 8;
+/** What nobody has asked for in so long goes first when the capture needs room, in milliseconds. */
+const IDLE_MS = 10_000;
 
 interface Remembered {
   readonly messages: SessionMessages;
   /** Ends when what was asked before has been answered: two askers would move one window. */
   busy: Promise<unknown>;
+  askers: number;
+  askedMs: number;
+  /** What is counted for it. */
+  bytes: number;
+}
+
+/** What the plane may take of a capture with this budget. */
+export function planeBytes(budgetBytes: number): number {
+  return Math.min(DEFAULT_MEMORY_BYTES, Math.floor(budgetBytes / SHARE));
 }
 
 /**
  * The message plane: walks a session's frames when somebody asks and remembers what it found, for the sessions asked
  * about last. `maxBytes` holds for all but the very last one.
  */
-export class MessagePlane implements MessageReader {
+export class MessagePlane implements MessageReader, Guest {
   readonly #reader: CaptureReader;
   readonly #maxBytes: number;
   readonly #nowMs: () => number;
   /** Least recently asked about first. */
   readonly #sessions = new Map<string, Remembered>();
-  #epoch = '';
-  #sweptMs = 0;
-  readonly #unsubscribe: () => void;
+  readonly #lodging: Lodging;
+  #bytes = 0;
 
   constructor(reader: CaptureReader, options: { readonly maxBytes?: number; readonly nowMs?: () => number } = {}) {
     this.#reader = reader;
     this.#maxBytes = options.maxBytes ?? DEFAULT_MEMORY_BYTES;
     this.#nowMs = options.nowMs ?? (() => performance.now());
-    this.#unsubscribe = reader.subscribe(() => this.#sweep());
+    this.#lodging = reader.admit(this);
   }
 
   /** Memory of what is remembered. */
-  get bytes(): number {
-    let sum = 0;
-    for (const { messages } of this.#sessions.values()) sum += messages.bytes;
-    return sum;
+  get costBytes(): number {
+    return this.#bytes;
   }
 
-  /** Forgets everything and stops listening to the capture. */
+  /** Lets go of the sessions that nobody has asked about lately. */
+  makeRoom(): void {
+    const idleSinceMs = this.#nowMs() - IDLE_MS;
+    for (const [id, { askers, askedMs }] of this.#sessions) {
+      if (askers === 0 && askedMs < idleSinceMs) this.forget(id);
+    }
+  }
+
+  forget(id: string): void {
+    const remembered = this.#sessions.get(id);
+    if (remembered === undefined) return;
+    this.#sessions.delete(id);
+    this.#bytes -= remembered.bytes;
+    remembered.bytes = 0;
+  }
+
+  forgetAll(): void {
+    for (const id of [...this.#sessions.keys()]) this.forget(id);
+  }
+
+  /** Forgets everything, and is no part of the capture any more. */
   close(): void {
-    this.#unsubscribe();
-    this.#sessions.clear();
+    this.#lodging.leave();
+    this.forgetAll();
   }
 
   async messages(id: string, from: number, limit: number): Promise<MessageRow[] | undefined> {
@@ -135,10 +164,11 @@ export class MessagePlane implements MessageReader {
     answer: (messages: SessionMessages, slice: TimeSlice) => Promise<T>,
   ): Promise<T | undefined> {
     const remembered = this.#remember(id);
+    remembered.askers++;
     const answered = remembered.busy.then(async () => {
       const session = this.#reader.session(id);
       if (session === undefined) return undefined;
-      const slice = new TimeSlice({ nowMs: this.#nowMs });
+      const slice = new TimeSlice({ nowMs: this.#nowMs, onPause: () => this.#count(id, remembered) });
       await remembered.messages.catchUp(session, slice);
       return answer(remembered.messages, slice);
     });
@@ -146,41 +176,41 @@ export class MessagePlane implements MessageReader {
     try {
       return await answered;
     } finally {
+      remembered.askers--;
+      remembered.askedMs = this.#nowMs();
+      this.#count(id, remembered);
       this.#shrink();
+      this.#lodging.grown();
     }
   }
 
   #remember(id: string): Remembered {
-    this.#checkEpoch();
     const remembered = this.#sessions.get(id) ?? {
       messages: new SessionMessages(this.#reader, id),
       busy: Promise.resolve(),
+      askers: 0,
+      askedMs: 0,
+      bytes: 0,
     };
-    this.#sessions.delete(id);
-    if (this.#reader.session(id) !== undefined) this.#sessions.set(id, remembered);
+    this.forget(id);
+    if (!this.#reader.has(id)) return remembered;
+    this.#sessions.set(id, remembered);
+    this.#count(id, remembered);
     return remembered;
   }
 
-  #checkEpoch(): void {
-    const { epoch } = this.#reader.status();
-    if (epoch !== this.#epoch) this.#sessions.clear();
-    this.#epoch = epoch;
-  }
-
-  /** Lets go of what is remembered of sessions that are no longer there. */
-  #sweep(): void {
-    if (this.#sessions.size === 0 || this.#nowMs() - this.#sweptMs < SWEEP_MS) return;
-    this.#sweptMs = this.#nowMs();
-    this.#checkEpoch();
-    for (const id of this.#sessions.keys()) if (this.#reader.session(id) === undefined) this.#sessions.delete(id);
+  /** Counts what is remembered of a session anew, unless it has been let go. */
+  #count(id: string, remembered: Remembered): void {
+    if (this.#sessions.get(id) !== remembered) return;
+    this.#bytes -= remembered.bytes;
+    remembered.bytes = remembered.messages.bytes;
+    this.#bytes += remembered.bytes;
   }
 
   #shrink(): void {
-    let bytes = this.bytes;
-    for (const [id, { messages }] of this.#sessions) {
-      if (bytes <= this.#maxBytes || this.#sessions.size === 1) return;
-      bytes -= messages.bytes;
-      this.#sessions.delete(id);
+    for (const id of this.#sessions.keys()) {
+      if (this.#bytes <= this.#maxBytes || this.#sessions.size === 1) return;
+      this.forget(id);
     }
   }
 

@@ -7,11 +7,20 @@ const SLICE_MS = 5;
 export class TimeSlice {
   readonly #signal: AbortSignal | undefined;
   readonly #nowMs: () => number;
+  readonly #onPause: () => void;
   #endMs: number;
 
-  constructor(options: { readonly signal?: AbortSignal | undefined; readonly nowMs?: () => number } = {}) {
+  /** @param options.onPause called before others have their turn */
+  constructor(
+    options: {
+      readonly signal?: AbortSignal | undefined;
+      readonly nowMs?: () => number;
+      readonly onPause?: () => void;
+    } = {},
+  ) {
     this.#signal = options.signal;
     this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#onPause = options.onPause ?? (() => undefined);
     this.#endMs = this.#nowMs() + SLICE_MS;
   }
 
@@ -25,6 +34,7 @@ export class TimeSlice {
    */
   async pause(): Promise<void> {
     this.#signal?.throwIfAborted();
+    this.#onPause();
     await nextTurn();
     this.#signal?.throwIfAborted();
     this.#endMs = this.#nowMs() + SLICE_MS;

@@ -104,4 +104,50 @@ describe('the memory of the store', () => {
     expect(freed).toBe(0);
     expect(store.usedBytes).toBeGreaterThan(7 << 20);
   });
+
+  it('has a part for what finds rows: it is counted, and is a sixteenth of the budget at most', () => {
+    const store = make(8 << 20);
+    const sessions = Array.from({ length: 4 }, () => new ModelSession(store));
+    for (let i = 0; i < 60_000; i++) (sessions[i % 4] as ModelSession).write(DOWN, frame(5));
+    const before = store.usedBytes;
+    let most = 0;
+    for (let from = 0; from < 15_000; from += 500) {
+      for (const { id } of sessions) store.frames(id, from, 1);
+      most = Math.max(most, store.usedBytes - before);
+    }
+    expect(most).toBeGreaterThan(50_000);
+    expect(most).toBeLessThan((8 << 20) / 16 + 100_000);
+    nowUs += 20_000_000;
+    for (let i = 0; i < 60_000; i++) (sessions[i % 4] as ModelSession).write(DOWN, frame(5));
+    expect(store.usedBytes).toBeLessThanOrEqual(8 << 20);
+  });
+
+  it('has its guests in it: they are asked for room, and the oldest frames go for the rest', () => {
+    const store = make(8 << 20);
+    const told: string[] = [];
+    const guest = {
+      costBytes: 0,
+      makeRoom: () => void told.push('room'),
+      forget: (id: string) => void told.push(id),
+      forgetAll: () => void told.push('all'),
+    };
+    const lodging = store.admit(guest);
+    const session = new ModelSession(store);
+    for (let i = 0; i < 200; i++) session.write(DOWN, frame(30_000));
+    expect(store.status().evicted.frames).toBe(0);
+    const before = store.usedBytes;
+    guest.costBytes = 3 << 20;
+    expect(store.status().memory.usedBytes).toBe(before + (3 << 20));
+    lodging.grown();
+    expect(told).toEqual(['room']);
+    expect(store.usedBytes).toBeLessThanOrEqual(8 << 20);
+    expect(store.status().evicted.frames).toBeGreaterThan(0);
+    session.close();
+    store.deleteSession(session.id);
+    store.clear();
+    expect(told).toEqual(['room', session.id, 'all']);
+    const withGuest = store.usedBytes;
+    lodging.leave();
+    expect(store.usedBytes).toBe(withGuest - (3 << 20));
+  });
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { MessagePlane } from '../../src/capture/message-plane.ts';
+import { MessagePlane, planeBytes } from '../../src/capture/message-plane.ts';
 import { PeerDeflate } from '../helpers/peer-deflate.ts';
 import { FIN, RecordedCapture, RSV1, type RecordedSession, type TestFrame } from '../helpers/recorded-capture.ts';
 
@@ -248,8 +248,10 @@ describe('what the message plane remembers', () => {
     const rows = (await plane.messages(session.id, 0, 10_000)) ?? [];
     expect(rows).toHaveLength(3000 - held);
     expect(rows.every((row) => row.violations.length === 0)).toBe(true);
-    expect(rows[0]?.payloadLength).toBeNull();
-    expect(await plane.content(session.id, 0)).toBeNull();
+    // What it remembers counts as part of the capture, and costs it its oldest frames.
+    const [oldest] = (await plane.messages(session.id, 0, 1)) ?? [];
+    expect(oldest?.payloadLength).toBeNull();
+    expect(await plane.content(session.id, oldest?.index ?? -1)).toBeNull();
     const inflated = rows.filter((row) => row.payloadLength !== null);
     for (const row of inflated) expect(row.payloadLength).toBe(texts[row.firstFrame]?.length);
   });
@@ -293,9 +295,50 @@ describe('what the message plane remembers', () => {
       const session = capture.session({ extensions: DEFLATE });
       session.frames(...(await compressedFrames([story(i), story(i)])));
       expect(await plane.messages(session.id, 0, 5)).toHaveLength(2);
-      expect(plane.bytes).toBeLessThanOrEqual(3 << 20);
+      expect(plane.costBytes).toBeLessThanOrEqual(3 << 20);
     }
-    expect(plane.bytes).toBeGreaterThan(1 << 20);
+    expect(plane.costBytes).toBeGreaterThan(1 << 20);
+  });
+
+  it('is a part of the capture, within its budget', async () => {
+    const budgetBytes = 4 << 20;
+    const { capture, store, plane } = setUp({ budgetBytes, maxBytes: planeBytes(budgetBytes) });
+    for (let i = 0; i < 12; i++) {
+      const session = capture.session({ extensions: DEFLATE });
+      session.frames(...(await compressedFrames([story(i), story(i)])));
+      session.frames({ payload: 'x'.repeat(400_000) });
+      const before = store.usedBytes - plane.costBytes;
+      expect(await plane.messages(session.id, 0, 5)).toHaveLength(3);
+      expect(store.status().memory.usedBytes).toBeLessThanOrEqual(budgetBytes);
+      expect(store.usedBytes - plane.costBytes).toBeLessThanOrEqual(before + 20_000);
+    }
+    expect(plane.costBytes).toBeGreaterThan(100_000);
+    expect(plane.costBytes).toBeLessThanOrEqual(planeBytes(budgetBytes));
+    const used = store.usedBytes;
+    const { costBytes } = plane;
+    plane.close();
+    expect(store.usedBytes).toBe(used - costBytes);
+  });
+
+  it('is let go when the capture needs room, unless somebody has asked for it lately', async () => {
+    let nowMs = 0;
+    const capture = new RecordedCapture({ budgetBytes: 4 << 20 });
+    const plane = new MessagePlane(capture.store, { nowMs: () => nowMs });
+    const [idle, asked, busy] = [capture.session(), capture.session(), capture.session()];
+    for (const session of [idle, asked]) {
+      session.frames({ payload: 'here' });
+      expect(await plane.messages(session.id, 0, 1)).toHaveLength(1);
+      nowMs += 6000;
+    }
+    const both = plane.costBytes;
+    const fill = (): void => {
+      for (let i = 0; i < 200; i++) busy.frames({ payload: Buffer.alloc(100_000) });
+    };
+    fill();
+    expect(plane.costBytes).toBe(both / 2);
+    nowMs += 6000;
+    fill();
+    expect(plane.costBytes).toBe(0);
   });
 
   it('is given up with a deleted session and with a new epoch', async () => {
@@ -305,7 +348,7 @@ describe('what the message plane remembers', () => {
     session.record.closed();
     store.deleteSession(session.id);
     expect(await plane.messages(session.id, 0, 1)).toBeUndefined();
-    expect(plane.bytes).toBe(0);
+    expect(plane.costBytes).toBe(0);
     const other = capture.session().frames({ payload: 'here' });
     expect(await plane.messages(other.id, 0, 1)).toHaveLength(1);
     store.clear();
