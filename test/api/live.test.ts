@@ -63,9 +63,10 @@ describe('the live stream', () => {
     expect(client.of('sessions')[0]?.sessions[0]?.id).toBe(session.id);
     write(session, 2, 1);
     await client.until(() => client.rows.length === 3);
-    session.record.failed({ by: 'server', code: 'x', message: 'y' });
     write(session, 3, 1);
+    session.record.failed({ by: 'server', code: 'x', message: 'y' });
     await client.until(() => indexes(client).includes(3));
+    await client.until(() => client.of('sessions').some(({ sessions }) => sessions[0]?.state !== 'open'));
     expect(indexes(client)).toEqual([0, 1, 2, 3]);
   });
 
