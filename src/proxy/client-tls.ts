@@ -1,4 +1,4 @@
-import { TLSSocket } from 'node:tls';
+import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 import { FrametapError } from '../errors.ts';
 import type { Authority } from '../tls/authority.ts';
 import { ignoreError } from './answer.ts';
@@ -23,30 +23,23 @@ export function terminateTls(
   const { socket: outer, raw, tunnel } = connection;
   const writtenBefore = raw.bytesWritten;
   return new Promise((resolve, reject) => {
-    let name = host;
+    const leaf = { name: host };
     const socket = new TLSSocket(outer, {
       isServer: true,
       secureContext: authority.secureContextFor(host),
       ALPNProtocols: ['http/1.1'],
-      SNICallback(asked, done) {
-        try {
-          const context = authority.secureContextFor(asked);
-          name = asked;
-          done(null, context);
-        } catch (error) {
-          done(error instanceof Error ? error : new Error(String(error)));
-        }
-      },
+      SNICallback: leafChooser(authority, leaf),
     });
     const finish = (): void => {
       deadlines.cancel(deadline);
-      socket.off('secure', secured).off('end', closed).off('close', closed).pause();
+      socket.off('secure', secured).off('end', closed).off('close', closed).off('_tlsError', failed).pause();
+      socket.on('_tlsError', destroy);
     };
     const failed = (error: Error): void => {
       finish();
       socket.destroy();
       raw.destroy();
-      reject(tlsFailure(name, error, raw.bytesWritten > writtenBefore));
+      reject(tlsFailure(leaf.name, error, raw.bytesWritten > writtenBefore));
     };
     const closed = (): void =>
       failed(Object.assign(new Error('the client ended the connection'), { code: 'ECONNRESET' }));
@@ -55,25 +48,44 @@ export function terminateTls(
       resolve({
         ...connection,
         socket,
-        clientTls: tlsInfo(socket, authority.leafSha256For(name)),
+        clientTls: tlsInfo(socket, authority.leafSha256For(leaf.name)),
         tunnel: tunnel === null ? null : { ...tunnel, secure: true },
       });
     };
     const deadline = deadlines.start(() => failed(new Error('the handshake took too long')));
     // Node tells the errors of a server's TLSSocket by `_tlsError`; afterwards they only end the connection.
-    let settled = false;
-    socket.on('_tlsError', (error: Error) => {
-      if (settled) socket.destroy();
-      else failed(error);
-      settled = true;
-    });
-    socket.once('secure', () => {
-      settled = true;
-    });
-    socket.on('error', ignoreError).once('secure', secured).once('end', closed).once('close', closed);
+    socket
+      .on('_tlsError', failed)
+      .on('error', ignoreError)
+      .once('secure', secured)
+      .once('end', closed)
+      .once('close', closed);
     // Nothing but the end can be read before the handshake is done, and only who reads sees that.
     socket.resume();
   });
+}
+
+/**
+ * Gives each client the leaf for the name that it asks for, and notes the name. TLSSocket keeps this for as long as it
+ * lives: it must not hold what the handshake needed beside.
+ */
+function leafChooser(
+  authority: ClientTlsOptions['authority'],
+  leaf: { name: string },
+): TLSSocketOptions['SNICallback'] {
+  return (asked, done) => {
+    try {
+      const context = authority.secureContextFor(asked);
+      leaf.name = asked;
+      done(null, context);
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+}
+
+function destroy(this: TLSSocket): void {
+  this.destroy();
 }
 
 /** Alerts by which a client says that it does not trust the chain (RFC 8446 §6.2). */

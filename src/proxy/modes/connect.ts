@@ -29,6 +29,12 @@ export interface TunnelsOptions {
   readonly passthrough: readonly string[];
 }
 
+/** The connection that was opened for a client's tunnel, and what listens for that client's end. */
+interface OwnConnection {
+  readonly dialed: DialedConnection;
+  readonly clientGone: () => void;
+}
+
 const ESTABLISHED = Buffer.from('HTTP/1.1 200 Connection established\r\n\r\n');
 const EMPTY = new Uint8Array(0);
 
@@ -38,8 +44,8 @@ export class Tunnels {
   readonly #passthrough: readonly RegExp[];
   /** Connections that were opened for a tunnel in which nothing was said yet. */
   readonly #dialed = new WeakMap<object, DialedConnection>();
-  /** The same by the client's connection, for as long as it lives: another tunnel to that server may have taken it. */
-  readonly #own = new WeakMap<Socket, DialedConnection>();
+  /** The same by the client's connection, until it is a session: another tunnel to that server may have taken it. */
+  readonly #own = new WeakMap<Socket, OwnConnection>();
 
   constructor(options: TunnelsOptions) {
     this.#options = options;
@@ -89,7 +95,6 @@ export class Tunnels {
       return;
     }
     if (connection.tunnel !== null) this.#dialed.set(connection.tunnel, dialed);
-    this.#own.set(outer.raw, dialed);
     const { socket: server } = dialed;
     const silence = (): void => {
       server.off('data', serverSpoke).off('end', serverEnded).off('close', serverGone).pause();
@@ -113,11 +118,13 @@ export class Tunnels {
       reset(outer.raw);
     };
     server.on('data', serverSpoke).on('end', serverEnded).on('close', serverGone).resume();
-    outer.raw.once('close', () => {
+    const clientGone = (): void => {
       const unused = connection.tunnel !== null && this.#dialed.get(connection.tunnel);
       if (unused) unused.socket.destroy();
       this.#options.upstream.dropSpare(dialed);
-    });
+    };
+    outer.raw.once('close', clientGone);
+    this.#own.set(outer.raw, { dialed, clientGone });
     const stop = this.#options.reception.receive(connection, silence);
   }
 
@@ -136,9 +143,12 @@ export class Tunnels {
 
   /** The client's connection has become a session, and its end is not seen here: it needs no other connection. */
   released({ raw }: ClientConnection): void {
-    const dialed = this.#own.get(raw);
+    const own = this.#own.get(raw);
+    if (own === undefined) return;
     this.#own.delete(raw);
-    if (dialed !== undefined) this.#options.upstream.dropSpare(dialed);
+    // With this listener an idle session would keep all that its opening had.
+    raw.off('close', own.clientGone);
+    this.#options.upstream.dropSpare(own.dialed);
   }
 
   /** Joins both ends without a look at what passes. */
