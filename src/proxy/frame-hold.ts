@@ -1,9 +1,9 @@
 /** A frame longer than this is cut through even so: memory must not grow with it. */
 export const MAX_HELD_FRAME_BYTES = 16 * 1024 * 1024;
-/** What all sessions together may keep back; a frame that does not fit any more is cut through. */
-const MAX_HELD_BYTES = 64 * 1024 * 1024;
+/** What all sessions together may keep back; a frame that grows beyond it is cut through from there. */
+export const MAX_HELD_BYTES = 64 * 1024 * 1024;
 
-/** How much strict sessions keep back, or have promised to. */
+/** The memory of all that strict sessions keep back. */
 export interface HeldBytes {
   total: number;
 }
@@ -14,7 +14,7 @@ export interface HeldBytes {
  */
 export class FrameHold {
   readonly #held: HeldBytes;
-  #reservedBytes = 0;
+  #frameBytes = 0;
   #bytes: Buffer = NOTHING;
   #length = 0;
 
@@ -24,35 +24,39 @@ export class FrameHold {
 
   /** A frame is kept back. */
   get holds(): boolean {
-    return this.#reservedBytes > 0;
+    return this.#frameBytes > 0;
   }
 
   /** Whether a frame of this length, header included, may be kept back from its beginning on; then it is. */
   begin(frameBytes: number): boolean {
-    if (frameBytes > MAX_HELD_FRAME_BYTES || this.#held.total + frameBytes > MAX_HELD_BYTES) return false;
-    this.#reservedBytes = frameBytes;
-    this.#held.total += frameBytes;
+    if (frameBytes > MAX_HELD_FRAME_BYTES) return false;
+    this.#frameBytes = frameBytes;
     return true;
   }
 
-  /** Keeps a copy of more of it. */
-  keep(bytes: Uint8Array): void {
+  /** Keeps a copy of more of it; false where there is no room: then nothing has changed. */
+  keep(bytes: Uint8Array): boolean {
     const length = this.#length + bytes.length;
     if (length > this.#bytes.length) {
       // Doubling, for a frame that comes byte by byte.
-      const grown = Buffer.allocUnsafeSlow(Math.min(this.#reservedBytes, Math.max(length, this.#bytes.length * 2)));
+      const capacity = Math.min(this.#frameBytes, Math.max(length, this.#bytes.length * 2));
+      const total = this.#held.total - this.#bytes.length + capacity;
+      if (total > MAX_HELD_BYTES) return false;
+      this.#held.total = total;
+      const grown = Buffer.allocUnsafeSlow(capacity);
       grown.set(this.#bytes.subarray(0, this.#length));
       this.#bytes = grown;
     }
     this.#bytes.set(bytes, this.#length);
     this.#length = length;
+    return true;
   }
 
   /** Gives out what was kept, and keeps nothing more. */
   flush(): Buffer {
     const kept = this.#bytes.subarray(0, this.#length);
-    this.#held.total -= this.#reservedBytes;
-    this.#reservedBytes = this.#length = 0;
+    this.#held.total -= this.#bytes.length;
+    this.#frameBytes = this.#length = 0;
     this.#bytes = NOTHING;
     return kept;
   }

@@ -242,23 +242,23 @@ export class Relay {
       return;
     }
     const start = length - (this.streamOffset - scanner.streamOffset);
-    const keepsOn = start < 0 && scanner.inFrame && hold.holds;
-    if (keepsOn) {
-      hold.keep(bytes);
-      return;
-    }
+    const goesOn = start < 0 && scanner.inFrame;
+    if (goesOn && hold.holds && hold.keep(bytes)) return;
     const kept = hold.flush();
-    const keeps = start >= 0 && this.#mayTurnOutWrong() && hold.begin(scanner.headerLength + scanner.payloadLength);
+    const begins = !goesOn && this.#mayTurnOutWrong() && hold.begin(scanner.headerLength + scanner.payloadLength);
+    const keeps = begins && hold.keep(bytes.subarray(start));
+    if (begins && !keeps) hold.flush();
     const passing = keeps ? bytes.subarray(0, start) : bytes;
     this.#write(kept.length === 0 ? Buffer.from(passing) : Buffer.concat([kept, passing]));
-    if (keeps) hold.keep(bytes.subarray(start));
   }
 
   /** Whether bytes that are still to come can be what fails the frame that the scanner is in. */
   #mayTurnOutWrong(): boolean {
     const { scanner } = this;
-    const opaque = (scanner.byte0 & 0x0f) < 8 && scanner.messageOpcode === Opcode.Binary && !scanner.messageCompressed;
-    return scanner.inFrame && !opaque;
+    if (!scanner.inFrame) return false;
+    const opcode = scanner.byte0 & 0x0f;
+    if (opcode > 2) return opcode === Opcode.Close;
+    return scanner.messageOpcode !== Opcode.Binary || scanner.messageCompressed;
   }
 
   /** Nothing is forwarded of the piece that the scanner stands at, nor of what follows. */

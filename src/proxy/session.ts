@@ -26,8 +26,8 @@ export interface SessionGround extends RelayGround {
   readonly store: RecorderHost;
   readonly strict: boolean;
   /** Sessions that run, for the end. */
-  readonly stalledPeers: StalledPeers;
   readonly running: Roster<Session>;
+  readonly stalledPeers: StalledPeers;
 }
 
 /** A TLS socket reports a write as done a turn later: only a queue above this means that the peer is slow. */
@@ -137,7 +137,7 @@ export class Session implements RelayListener {
 
   /** A side sends no more. Everything it sent has been handed to the other side's queue. */
   #ended(side: Side, told: Ending): void {
-    this.#ground.gather.flush(side.relay);
+    this.#flush();
     const how = side.resetAtMs === null ? told : 'reset';
     if (this.#over || (side.ended && how === 'fin')) return;
     const other = this.#other(side);
@@ -149,6 +149,8 @@ export class Session implements RelayListener {
     if (how === 'fin') {
       other.socket.end();
       if (other.ended) this.#finish();
+      // It is read no further, but may still reset its connection.
+      else this.#ground.stalledPeers.watch(side);
       return;
     }
     other.ended = true;
@@ -160,7 +162,14 @@ export class Session implements RelayListener {
   /** A side that is not read has reset its connection: what it sent before can still be read, for a while. */
   resetWhileStalled(side: Side): void {
     side.resetAtMs = Date.now();
-    setTimeout(() => this.#ended(side, 'reset'), CATCH_UP_MS);
+    if (side.ended) this.#ended(side, 'reset');
+    else setTimeout(() => this.#ended(side, 'reset'), CATCH_UP_MS);
+  }
+
+  /** Hands on what was gathered of either side: it came before whatever ends it. */
+  #flush(): void {
+    this.#ground.gather.flush(this.#client.relay);
+    this.#ground.gather.flush(this.#server.relay);
   }
 
   /** Resets a side's connection once what was sent to it has left, or at `until`. */
@@ -246,7 +255,7 @@ export class Session implements RelayListener {
 
   #endBoth(close: { readonly code: number; readonly reason: string } | null): void {
     // What has come in this turn was valid until now: it goes first.
-    for (const { relay } of [this.#client, this.#server]) if (!this.#over) this.#ground.gather.flush(relay);
+    if (!this.#over) this.#flush();
     if (this.#over) return;
     this.#record.endedByProxy(close);
     this.#client.ended = this.#server.ended = true;
@@ -312,8 +321,9 @@ class Side implements StalledPeer {
   get isTls(): boolean {
     return this.socket !== this.raw;
   }
+  /** It is not read, and its connection is still wanted. */
   get stalled(): boolean {
-    return this.relay?.paused === true && !this.ended;
+    return this.ended ? !this.socket.destroyed && !this.socket.writableEnded : this.relay?.paused === true;
   }
   get hasBeenReset(): boolean {
     return hasBeenReset(this.raw, { finSent: this.socket.writableEnded });

@@ -1,4 +1,4 @@
-/** A peer that is not read because the other side does not take what it sent. */
+/** A peer that is not read: the other side does not take what it sent, or it has ended its own. */
 export interface StalledPeer {
   readonly stalled: boolean;
   readonly hasBeenReset: boolean;

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Direction } from '../../src/contract/frame.ts';
+import { hasBeenReset } from '../../src/proxy/connection-error.ts';
 import { createScriptKernel } from '../../src/proxy/frame-kernel.ts';
 import { createRelayGround } from '../../src/proxy/relay.ts';
 import {
@@ -428,6 +429,21 @@ describe('endings', () => {
           expect(rig.store.session(rig.sessionId)?.close).toMatchObject({ by: party, [`${party}Ending`]: 'reset' });
           expect(rig.ground.running.size).toBe(0);
         }
+      });
+
+      it(`a reset after a FIN is carried within a second: ${direction}, ${legs} legs`, async () => {
+        const rig = await open({ tls });
+        const target = targetOf(rig, direction);
+        sourceOf(rig, direction).end(write(direction, [{ opcode: 1, payload: 'last' }]));
+        expect((await readToEnd(target)).how).toBe('fin');
+        const before = performance.now();
+        (party === 'client' ? rig.clientRaw : rig.serverRaw).resetAndDestroy();
+        // Node reads no more after a FIN, and something written would meet the reset before it is carried.
+        const targetRaw = party === 'client' ? rig.serverRaw : rig.clientRaw;
+        while (!hasBeenReset(targetRaw, { finSent: false })) await new Promise((resolve) => setTimeout(resolve, 20));
+        expect(performance.now() - before).toBeLessThan(1000);
+        expect(rig.store.session(rig.sessionId)).toMatchObject({ state: 'closed', close: { by: party } });
+        expect(rig.ground.running.size).toBe(0);
       });
 
       it(`a FIN inside a frame or a header is carried, and marked as truncated: ${direction}, ${legs} legs`, async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FrameHold, type HeldBytes, MAX_HELD_FRAME_BYTES } from '../../src/proxy/frame-hold.ts';
+import { FrameHold, type HeldBytes, MAX_HELD_BYTES, MAX_HELD_FRAME_BYTES } from '../../src/proxy/frame-hold.ts';
 
 describe('FrameHold', () => {
   it('gives out what it kept, byte by byte or at once, and then has nothing', () => {
@@ -25,14 +25,20 @@ describe('FrameHold', () => {
     expect([...hold.flush()]).toEqual([1, 2, 3]);
   });
 
-  it('keeps no frame that is too long, and not more than all may keep', () => {
+  it('keeps no frame that is too long', () => {
+    const hold = new FrameHold({ total: 0 });
+    expect([hold.begin(MAX_HELD_FRAME_BYTES + 1), hold.holds]).toEqual([false, false]);
+  });
+
+  it('counts what is there, not what a header promises, and keeps not more than all may', () => {
     const held: HeldBytes = { total: 0 };
-    expect(new FrameHold(held).begin(MAX_HELD_FRAME_BYTES + 1)).toBe(false);
-    const holds = [1, 2, 3, 4].map(() => new FrameHold(held));
-    for (const hold of holds) expect(hold.begin(MAX_HELD_FRAME_BYTES)).toBe(true);
-    const late = new FrameHold(held);
-    expect([late.begin(1), late.holds]).toEqual([false, false]);
-    holds[0]?.flush();
-    expect(late.begin(1)).toBe(true);
+    const idle = Array.from({ length: 100 }, () => new FrameHold(held));
+    for (const hold of idle) expect(hold.begin(MAX_HELD_FRAME_BYTES) && hold.keep(new Uint8Array(14))).toBe(true);
+    expect(held.total).toBe(1400);
+    const hold = new FrameHold(held);
+    held.total = MAX_HELD_BYTES - 10;
+    hold.begin(100);
+    expect([hold.keep(new Uint8Array(8)), hold.keep(new Uint8Array(8))]).toEqual([true, false]);
+    expect([hold.flush().length, held.total]).toEqual([8, MAX_HELD_BYTES - 10]);
   });
 });
