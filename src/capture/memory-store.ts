@@ -142,11 +142,23 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     this.#settle();
     const newest = page.order === 'newest';
     const after = page.after === undefined ? (newest ? Infinity : 0) : Number(page.after);
-    const passed = [...this.#sessions.byNumber.values()].filter(({ number }) =>
-      newest ? number < after : number > after,
-    );
-    if (newest) passed.reverse();
-    return passed.slice(0, page.limit).map((session) => session.summary());
+    // Numbers are given in order: the newest are found by counting down, past those that were deleted.
+    const found: SessionSummary[] = [];
+    const { byNumber } = this.#sessions;
+    if (newest) {
+      const oldest = byNumber.keys().next().value ?? Infinity;
+      for (let number = Math.min(after - 1, this.#lastSession); number >= oldest; number--) {
+        if (found.length >= page.limit) break;
+        const session = byNumber.get(number);
+        if (session !== undefined) found.push(session.summary());
+      }
+      return found;
+    }
+    for (const session of byNumber.values()) {
+      if (found.length >= page.limit) break;
+      if (session.number > after) found.push(session.summary());
+    }
+    return found;
   }
 
   has(id: string): boolean {
