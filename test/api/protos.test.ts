@@ -80,6 +80,7 @@ describe('/api/protos', () => {
     ['nothing', ''],
     ['no JSON', '{'],
     ['no files', '{"files":[]}'],
+    ['too many files', JSON.stringify({ files: Array(PROTO_LIMITS.files + 1).fill({ name: 'a', text: '' }) })],
     ['a file without text', '{"files":[{"name":"a.proto"}]}'],
     ['a name that is none', '{"files":[{"name":"a\\nb","text":""}]}'],
     ['something more', '{"files":[{"name":"a","text":""}],"more":1}'],

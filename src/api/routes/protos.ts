@@ -19,7 +19,12 @@ const ProtosAnswer = Type.Unsafe<LoadedProtos>(
 );
 const ProtosBody = Type.Unsafe<{ readonly files: readonly ProtoText[] }>(
   Type.Object(
-    { files: Type.Array(Type.Object({ name: FileName, text: Type.String() }), { minItems: 1 }) },
+    {
+      files: Type.Array(Type.Object({ name: FileName, text: Type.String() }), {
+        minItems: 1,
+        maxItems: PROTO_LIMITS.files,
+      }),
+    },
     { additionalProperties: false },
   ),
 );

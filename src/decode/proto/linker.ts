@@ -1,9 +1,14 @@
 import type { IEnum, IExtensionField, IField, IMapField, INamespace, IType } from 'protobufjs';
 import { PROTO_LIMITS } from '../../contract/protos.ts';
 import { WELL_KNOWN, type Parsed, type ParsedProto } from './parser.ts';
-import { lineOf, ProtoError } from './proto-error.ts';
+import { lineOf, ProtoError, quoted } from './proto-error.ts';
 import { SCALARS, type EnumType, type Field, type MessageType, type Scalar } from './schema.ts';
 import { MAX_FIELD } from './wire.ts';
+
+/** Characters of a name. */
+const MAX_NAME = 1_000;
+/** Characters of names that are looked up for all fields: each may be tried in every scope around it. */
+const MAX_LOOKED_UP = 100_000_000;
 
 /** All message types by their full names, and the names of each file's own. */
 export interface Linked {
@@ -49,6 +54,7 @@ class Linking {
   readonly #extensions: [Place, IExtensionField][] = [];
   readonly #files: readonly ParsedProto[];
   #fields = 0;
+  #lookedUp = 0;
 
   constructor(files: readonly ParsedProto[]) {
     this.#files = files;
@@ -58,10 +64,15 @@ class Linking {
   declare(namespace: INamespace, scope: string, file: ParsedProto | null): void {
     for (const [name, nested] of Object.entries(namespace.nested ?? {})) {
       const full = scope === '' ? name : `${scope}.${name}`;
+      if (full.length > MAX_NAME) throw nameTooLong({ file, scope, name });
       if ('fields' in nested) {
         if (this.#isNew({ file, scope, name }, full)) this.#message(nested, full, file);
       } else if ('values' in nested) {
-        if (this.#isNew({ file, scope, name }, full)) this.#enums.set(full, enumOf(full, nested));
+        if (this.#isNew({ file, scope, name }, full)) {
+          if (Object.keys(nested.values).some((value) => value.length > MAX_NAME))
+            throw nameTooLong({ file, scope, name });
+          this.#enums.set(full, enumOf(full, nested));
+        }
       } else if ('extend' in nested) {
         this.#extensions.push([{ file, scope, name }, nested]);
       }
@@ -80,7 +91,7 @@ class Linking {
       }
     }
     for (const [place, extension] of this.#extensions) {
-      const extended = this.messages.get(this.#fullName(extension.extend, place.scope) ?? '');
+      const extended = this.messages.get(this.#fullName(extension.extend, place) ?? '');
       // Options of the files themselves, mostly: what is not loaded is not decoded either.
       if (extended === undefined || extended.fields.has(extension.id)) continue;
       const full = place.scope === '' ? place.name : `${place.scope}.${place.name}`;
@@ -120,6 +131,7 @@ class Linking {
     { name, oneof }: { readonly name: string; readonly oneof: string | null },
   ): void {
     const number = field.id;
+    if (name.length > MAX_NAME) throw nameTooLong(place);
     if (number < 1 || number > MAX_FIELD) {
       throw problemAt(place, `expected a field number from 1 to ${MAX_FIELD}, but found ${number}`);
     }
@@ -141,21 +153,28 @@ class Linking {
 
   #typeOf(named: string, place: Place): Field['type'] {
     if (Object.hasOwn(SCALARS, named)) return named as Scalar;
-    const full = this.#fullName(named, place.scope) ?? '';
+    const full = this.#fullName(named, place) ?? '';
     const message = this.messages.get(full);
     if (message !== undefined && full !== place.scope) message.isPart = true;
     const type = message ?? this.#enums.get(full);
     if (type !== undefined) return type;
     const missing = place.file?.imports.find((path) => !this.#isThere(path));
-    const hint = missing === undefined ? '' : `: it may be in ${missing}, which has to be loaded along with this file`;
-    throw problemAt(place, `expected a type that is declared, but found ${JSON.stringify(named)}${hint}`);
+    const hint =
+      missing === undefined
+        ? ''
+        : `: it may be in ${missing.slice(0, MAX_NAME)}, which has to be loaded along with this file`;
+    throw problemAt(place, `expected a type that is declared, but found ${quoted(named)}${hint}`);
   }
 
   /** From the innermost scope outwards: https://protobuf.dev/programming-guides/proto3/#name-resolution */
-  #fullName(named: string, scope: string): string | null {
+  #fullName(named: string, { file, scope }: Place): string | null {
+    if (named.length > MAX_NAME) return null;
     if (named.startsWith('.')) return named.slice(1);
     for (let within = scope; ; within = within.slice(0, Math.max(0, within.lastIndexOf('.')))) {
       const full = within === '' ? named : `${within}.${named}`;
+      if ((this.#lookedUp += full.length) > MAX_LOOKED_UP) {
+        throw new ProtoError(file?.name ?? '', null, 'expected fewer fields in fewer scopes with shorter names');
+      }
       if (this.#declaredIn.has(full)) return full;
       if (within === '') return null;
     }
@@ -187,6 +206,10 @@ function entryOf(name: string, key: Field['type'], value: Field['type']): Messag
   });
   const fields = new Map([1, 2].map((number) => [number, part(number, number === 1 ? key : value)]));
   return { kind: 'message', name, fields, required: [], slots: 2, isPart: true };
+}
+
+function nameTooLong(place: Place): ProtoError {
+  return problemAt(place, `expected names of ${MAX_NAME} characters at most`);
 }
 
 function problemAt({ file, scope, name }: Place, problem: string): ProtoError {

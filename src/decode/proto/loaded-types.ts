@@ -105,7 +105,7 @@ export class LoadedTypes implements MessageTypes {
       throw new ProtoError(last, null, `expected ${PROTO_LIMITS.files} files at most, but these are ${files.length}`);
     }
     if (files.reduce((sum, { bytes }) => sum + bytes, 0) > PROTO_LIMITS.totalBytes) {
-      throw new ProtoError(last, null, `expected ${PROTO_LIMITS.totalBytes} bytes at most in all files`);
+      throw tooManyBytes(last);
     }
     const linked = link(parsed);
     this.#parsed = parsed;
@@ -115,14 +115,22 @@ export class LoadedTypes implements MessageTypes {
   }
 }
 
+function tooManyBytes(file: string): ProtoError {
+  return new ProtoError(file, null, `expected ${PROTO_LIMITS.totalBytes} bytes at most in all files`);
+}
+
+/** Before they are read, which takes its time. */
 function checkTexts(texts: readonly ProtoText[]): void {
   const names = new Set<string>();
+  let all = 0;
   for (const { name, text } of texts) {
     if (names.has(name)) throw new ProtoError(name, null, 'expected each name once');
     names.add(name);
-    if (Buffer.byteLength(text) > PROTO_LIMITS.fileBytes) {
+    const bytes = Buffer.byteLength(text);
+    if (bytes > PROTO_LIMITS.fileBytes) {
       throw new ProtoError(name, null, `expected ${PROTO_LIMITS.fileBytes} bytes at most in a file`);
     }
+    if ((all += bytes) > PROTO_LIMITS.totalBytes) throw tooManyBytes(name);
   }
 }
 

@@ -32,7 +32,8 @@ export const WELL_KNOWN: readonly string[] = [
 
 /**
  * protobufjs takes 0.4 s for a megabyte, in which no frame would be forwarded: so it reads beside, in a worker that can
- * be ended. As text, since Node 20 starts no worker from TypeScript.
+ * be ended. As text, since Node 20 starts no worker from TypeScript. Its errors quote what may be as long as the file:
+ * they come cut, with the line number that stands at their end.
  */
 const WORKER = `
 const { parentPort, workerData } = require('node:worker_threads');
@@ -42,7 +43,8 @@ const answers = workerData.texts.map((text) => {
     const { imports = [], weakImports = [], root } = parse(text, { keepCase: true });
     return { imports: [...imports, ...weakImports], types: root.toJSON() };
   } catch (error) {
-    return { problem: String(error.message) };
+    const words = String(error.message);
+    return { problem: words.length > 400 ? words.slice(0, 300) + '…' + words.slice(-100) : words };
   }
 });
 const wellKnown = workerData.wellKnown.map((path) => common.get(path));

@@ -59,7 +59,7 @@ function expectation(sentence: string, text: string): string {
     if (place === 'end of input' || token === 'null') return 'expected more, but the file ends here';
     if (place === 'group') return 'expected no group: editions write features.message_encoding = DELIMITED';
     if (PLACES[place] !== undefined) return `expected ${PLACES[place]}, but found ${shown(token)}`;
-    const old = /^\w/.test(token) && !/^\s*(?:syntax|edition)\b/m.test(text);
+    const old = /^\w/.test(token) && !/^[ \t]*(?:syntax|edition)\b/m.test(text);
     const hint = old ? ' (without syntax = "proto3", a field starts with optional, required or repeated)' : '';
     return `expected a declaration, but found ${shown(token)}${hint}`;
   }
@@ -75,4 +75,7 @@ function expectation(sentence: string, text: string): string {
   return `expected something else: ${sentence}`;
 }
 
-const shown = (token = ''): string => (token === 'null' ? 'the end' : JSON.stringify(token.slice(0, 60)));
+const shown = (token = ''): string => (token === 'null' ? 'the end' : quoted(token));
+
+/** What stands in a file may be as long as the file. */
+export const quoted = (text: string): string => JSON.stringify(text.slice(0, 60));

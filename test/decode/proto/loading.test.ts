@@ -173,6 +173,52 @@ describe('a file that is wrong', () => {
   });
 });
 
+describe('a hostile file that is wrong', () => {
+  it.each<[string, string, number | null, RegExp]>([
+    [
+      'an edition of brackets',
+      `edition = "${' ('.repeat(32_000)}";`,
+      1,
+      /an edition that is known .*, but found " \( \(/,
+    ],
+    ['a declaration without end', `${PROTO3}\n${'x'.repeat(500_000)}`, 3, /a declaration, but found "xxx/],
+    ['a token that is expected', `${PROTO3}message M { int32 a = 1 ${"','".repeat(100_000)}`, 2, /expected/],
+    ['lines without end', `${'\n'.repeat(300_000)}x`, 300_001, /a declaration, but found "x"/],
+    ['an import without end', `import "${'x'.repeat(9_000)}";\nmessage M {\n optional T t = 1;\n}`, 3, /declared/],
+    ['a type without end', `message M {\n optional ${'T'.repeat(9_000)} t = 1;\n}`, 2, /declared, but found "TTT/],
+    [
+      'a package without end',
+      `package ${'p'.repeat(600)}.${'p'.repeat(600)}; message M {}`,
+      null,
+      /names of 1000 characters/,
+    ],
+    ['a message’s name without end', `\nmessage ${'M'.repeat(1_001)} {}`, 2, /names of 1000 characters/],
+    ['a field’s name without end', `message M {\n optional bool ${'f'.repeat(1_001)} = 1; }`, 2, /1000 characters/],
+    ['an enum value without end', `\nenum E { ${'V'.repeat(1_001)} = 0; }`, 2, /names of 1000 characters/],
+  ])('has an error that is short and right: %s', async (_, text, line, message) => {
+    const error = await loaded(file('bad.proto', text)).then(
+      () => null,
+      (reason: unknown) => reason as Error,
+    );
+    expect(error).toMatchObject({ code: 'invalid-proto', line, message: expect.stringMatching(message) as string });
+    expect(error?.message.length).toBeLessThan(1_500);
+  });
+
+  it('is refused where names are looked up without end', async () => {
+    const scope = Array.from({ length: 30 }, () => 'a'.repeat(32)).join('.');
+    const fields = Array.from({ length: 100 }, (_, i) => `optional T f${i} = ${i + 1};`).join('');
+    const messages = Array.from({ length: 80 }, (_, i) => `message M${i} { ${fields} }`);
+    await expect(
+      loaded(file('t.proto', 'message T {}'), file('deep.proto', `package ${scope};`, ...messages)),
+    ).rejects.toThrow(/^deep\.proto: expected fewer fields/);
+  });
+
+  it('is not read where it is too much along with others', async () => {
+    const texts = Array.from({ length: 5 }, (_, i) => file(`${i}`, '{'.repeat(PROTO_LIMITS.fileBytes)));
+    await expect(loaded(...texts)).rejects.toThrow('bytes at most in all files');
+  });
+});
+
 describe('what is loaded is bounded', () => {
   it('in files, bytes, types and fields', async () => {
     const many = Array.from({ length: PROTO_LIMITS.files + 1 }, (_, i) => file(`${i}.proto`, ''));
