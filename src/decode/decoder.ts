@@ -68,13 +68,28 @@ export interface Decoder {
 /** Message types that were loaded. Their work is bounded as that of decoders is. */
 export interface MessageTypes {
   has(type: string): boolean;
-  /** By one type, which need not fit well: what it does not know is shown as unknown. */
-  decode(type: string, payload: Payload): Decoding | null;
-  /** By the few types that fit best. */
-  candidates(payload: Payload): TypedDecoding[];
+  /**
+   * By one type, which need not fit well: what it does not know is shown as unknown.
+   * @param score how sure it is, where `candidates` has said so already
+   */
+  decode(type: string, payload: Payload, score?: number): Decoding | null;
+  /** The few types that fit best, by the start of the payload: nothing is decoded for it. */
+  candidates(payload: Payload): readonly TypeCandidate[];
 }
-export interface TypedDecoding extends Decoding {
+export interface TypeCandidate {
   readonly type: string;
+  /** 0 to 1: how sure it is. */
+  readonly score: number;
+}
+export interface Candidate {
+  readonly name: string;
+  readonly score: number;
+}
+/** A payload by one decoder, and which others there are. */
+export interface Look {
+  readonly chosen: Decoded;
+  /** The surest first, and the chosen one among them. */
+  readonly candidates: readonly Candidate[];
 }
 /** Before the name of a type, in the name of a decoder. */
 export const TYPED = 'protobuf:';
@@ -104,15 +119,17 @@ export function decode(bytes: Uint8Array, context: DecodeContext): Decoded {
   return decodeAt(bytes, context, 0);
 }
 
-/** Every decoder that can read it, the surest first, and the one of `hint`. One, hex, always can. */
+/** Every decoder that can read it without types that are loaded, the surest first. One, hex, always can. */
 export function decodings(bytes: Uint8Array, context: DecodeContext): Decoded[] {
-  const payload = payloadOf(bytes, context, 0);
-  const found = all(payload, context);
-  if (context.hint !== undefined && !found.some(({ name }) => name === context.hint)) {
-    const byHint = byName(context.hint, payload, context);
-    if (byHint !== null) found.push(byHint);
-  }
-  return found.sort((a, b) => b.score - a.score);
+  return untyped(payloadOf(bytes, context, 0)).sort(bySureness);
+}
+
+/**
+ * Decodes as `decode` does, and names the other decoders that may read it. Of the types that are loaded only the one
+ * that is chosen is decoded by: others are known to fit at the start.
+ */
+export function lookAt(bytes: Uint8Array, context: DecodeContext): Look {
+  return lookIn(payloadOf(bytes, context, 0), context);
 }
 
 /** What this one decoder makes of it, or null where it cannot read it. */
@@ -124,20 +141,41 @@ function decodeAt(bytes: Uint8Array, context: DecodeContext, depth: number): Dec
   const payload = payloadOf(bytes, context, depth);
   const byHint = context.hint === undefined ? null : byName(context.hint, payload, context);
   if (byHint !== null) return byHint;
-  let best: Decoded | null = null;
-  for (const decoded of all(payload, context)) if (decoded.score > (best?.score ?? 0)) best = decoded;
-  return best ?? { name: hex.name, score: 0, summary: '', value: null };
+  return lookIn(payload, { ...context, hint: '' }).chosen;
 }
 
-function all(payload: Payload, { types }: DecodeContext): Decoded[] {
-  const found = DECODERS.map((decoder) => attempt(decoder.name, () => decoder.decode(payload)));
-  const typed = types?.candidates(payload) ?? [];
-  for (const { type, ...decoding } of typed) found.push({ name: TYPED + type, ...decoding });
-  return found.filter((one) => one !== null);
+function lookIn(payload: Payload, context: DecodeContext): Look {
+  const { hint = '', types } = context;
+  const decoded = untyped(payload);
+  const typed = (types?.candidates(payload) ?? []).map(({ type, score }) => ({ name: TYPED + type, score }));
+  const all = [...decoded.map(({ name, score }) => ({ name, score })), ...typed].sort(bySureness);
+  const by = (name: string): Decoded | null =>
+    decoded.find((one) => one.name === name) ??
+    byName(name, payload, context, typed.find((one) => one.name === name)?.score);
+  const hinted = by(hint);
+  const others = all.filter(({ name }) => name !== hint);
+  if (hinted !== null) {
+    const candidates = [...others, { name: hint, score: hinted.score }].sort(bySureness);
+    return { chosen: hinted, candidates };
+  }
+  const [first] = others;
+  const best = first === undefined ? null : by(first.name);
+  if (best !== null) return { chosen: best, candidates: others };
+  // Only its start fits the type. No other type is tried: this one has cost what one may.
+  const [chosen = { name: hex.name, score: 0, summary: '', value: null }] = decoded.sort(bySureness);
+  return { chosen, candidates: others.slice(1) };
 }
 
-function byName(name: string, payload: Payload, { types }: DecodeContext): Decoded | null {
-  if (name.startsWith(TYPED)) return attempt(name, () => types?.decode(name.slice(TYPED.length), payload) ?? null);
+const bySureness = (a: Candidate, b: Candidate): number => b.score - a.score;
+
+function untyped(payload: Payload): Decoded[] {
+  return DECODERS.map((decoder) => attempt(decoder.name, () => decoder.decode(payload))).filter((one) => one !== null);
+}
+
+function byName(name: string, payload: Payload, { types }: DecodeContext, score?: number): Decoded | null {
+  if (name.startsWith(TYPED)) {
+    return attempt(name, () => types?.decode(name.slice(TYPED.length), payload, score) ?? null);
+  }
   const decoder = DECODERS.find((one) => one.name === name);
   return decoder === undefined ? null : attempt(name, () => decoder.decode(payload));
 }

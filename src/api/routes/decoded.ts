@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { completions } from '../../capture/filter/completion.ts';
 import type { DecodedFrame, DecodedValue, FilterCompletions } from '../../contract/decoded.ts';
-import { DECODER_NAMES, decodings, MAX_DECODED_BYTES, StickyDecoders, TYPED } from '../../decode/decoder.ts';
+import { DECODER_NAMES, lookAt, MAX_DECODED_BYTES, StickyDecoders, TYPED } from '../../decode/decoder.ts';
 import { FrametapError } from '../../errors.ts';
 import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
 import { frameContent } from '../frame-content.ts';
@@ -63,13 +63,11 @@ export function registerDecoded(app: Api, { reader, messages, types }: RouteCont
       if (wanted !== undefined) sticky.remember(url, content.direction, wanted);
       const hint = sticky.hintFor(url, content.direction) ?? 'auto';
       const context = { opcode: content.opcode, subprotocol, url, types, hint, cut: !content.whole };
-      const found = decodings(content.bytes, context);
-      const chosen = found.find(({ name }) => name === hint) ?? found[0];
-      if (chosen === undefined) throw new FrametapError('internal', 'no decoder could read the message');
+      const { chosen, candidates } = lookAt(content.bytes, context);
       const decodedBytes = Math.min(content.bytes.length, MAX_DECODED_BYTES);
       return {
         ...chosen,
-        candidates: found.map(({ name, score }) => ({ name, score })),
+        candidates,
         asked: chosen.name === hint,
         kept: hint === 'auto' ? null : hint,
         decodedBytes,

@@ -1,7 +1,7 @@
 import { PROTO_LIMITS, type LoadedProtos, type ProtoText } from '../../contract/protos.ts';
 import { FrametapError } from '../../errors.ts';
-import { ByteReader, DecodeFailure } from '../byte-reader.ts';
-import type { Decoding, MessageTypes, Payload, TypedDecoding } from '../decoder.ts';
+import { ByteReader } from '../byte-reader.ts';
+import type { Decoding, MessageTypes, Payload, TypeCandidate } from '../decoder.ts';
 import type { DecodedValue } from '../../contract/decoded.ts';
 import { summaryOf, summaryOfValue } from '../value.ts';
 import { isSameFile, link, type Linked } from './linker.ts';
@@ -71,22 +71,14 @@ export class LoadedTypes implements MessageTypes {
     return this.#linked.messages.has(name);
   }
 
-  decode(name: string, payload: Payload): Decoding | null {
+  decode(name: string, payload: Payload, score?: number): Decoding | null {
     const type = this.#linked.messages.get(name);
     if (type === undefined) return null;
-    const [fitting] = fittingTypes([type], payload);
-    return this.#decodeBy(type, payload, fitting?.score ?? 0);
+    return this.#decodeBy(type, payload, score ?? fittingTypes([type], payload)[0]?.score ?? 0);
   }
 
-  candidates(payload: Payload): TypedDecoding[] {
-    return fittingTypes(this.#own, payload).flatMap(({ type, score }) => {
-      try {
-        return [{ type: type.name, ...this.#decodeBy(type, payload, score) }];
-      } catch (error) {
-        if (!(error instanceof DecodeFailure)) throw error;
-        return []; // Only its start fits.
-      }
-    });
+  candidates(payload: Payload): TypeCandidate[] {
+    return fittingTypes(this.#own, payload).map(({ type, score }) => ({ type: type.name, score }));
   }
 
   #decodeBy(type: MessageType, { bytes, cut }: Payload, score: number): Decoding {

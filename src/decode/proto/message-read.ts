@@ -16,7 +16,8 @@ export class MessageRead {
   readonly unknown: WireField[] = [];
   /** Members of a oneof in whose place another one has come. */
   readonly replaced: (readonly [Field, readonly Element[]])[] = [];
-  readonly #oneofs = new Map<string, Field>();
+  /** Made when there is one: there may be thousands of messages. */
+  #oneofs: Map<string, Field> | undefined;
 
   constructor(type: MessageType) {
     this.type = type;
@@ -44,6 +45,7 @@ export class MessageRead {
 
   #slot(field: Field): Element[] {
     if (field.oneof !== null) {
+      this.#oneofs ??= new Map();
       const before = this.#oneofs.get(field.oneof);
       const elements = before === undefined || before === field ? undefined : this.fields.get(before);
       if (before !== undefined && elements !== undefined) {

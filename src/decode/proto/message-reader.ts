@@ -9,6 +9,8 @@ import { printable, readKey, varint, WIRE, wireField, type FieldKey } from './wi
 const SHOWN_TEXT_BYTES = 4096;
 /** What reading something in vain costs, in values: that is the dearest thing to do. */
 export const FAILURE_VALUES = 20;
+/** What a message costs beside the values in it: it is kept and shown with its fields. */
+export const MESSAGE_VALUES = 3;
 
 /**
  * Reads bytes as a message of a type, within the bounds of the byte reader. What the type does not have, or says
@@ -42,6 +44,7 @@ export class MessageReader {
   }
 
   #fields(reader: ByteReader, into: MessageRead, group = 0): void {
+    reader.count(MESSAGE_VALUES);
     for (;;) {
       if (reader.left === 0) {
         if (group !== 0) throw new DecodeFailure('a group does not end');

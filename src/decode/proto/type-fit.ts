@@ -21,6 +21,8 @@ const MAX_READ_TYPES = 100;
 const MIN_READ_TYPES = 8;
 const READ_BYTES = 4 * 1024 ** 2;
 const READ_VALUES = 500;
+/** Of all of them together, whichever way the payload is made. */
+export const ALL_READ_VALUES = 20_000;
 /** Different fields of the payload that are compared with all types. */
 const MAX_SHAPE = 64;
 /** Below this share of what fits, the payload is something else. */
@@ -40,7 +42,8 @@ export function fittingTypes(types: readonly MessageType[], payload: Payload): F
   if (shape.size === 0) return [];
   const count = Math.min(MAX_READ_TYPES, Math.max(MIN_READ_TYPES, Math.floor(READ_BYTES / bytes.length)));
   const outer = best(types.map((type) => outerFit(type, shape))).slice(0, count);
-  const inner = best(outer.map(({ type }) => innerFit(type, shape, payload))).slice(0, MAX_FITTING);
+  const maxValues = Math.min(READ_VALUES, Math.floor(ALL_READ_VALUES / Math.max(1, outer.length)));
+  const inner = best(outer.map(({ type }) => innerFit(type, shape, { payload, maxValues }))).slice(0, MAX_FITTING);
   const [first, second] = inner;
   const alike = first !== undefined && second !== undefined && first.fit - second.fit < ALIKE;
   return inner.map(({ type, fit }) => ({ type, score: scoreOf(fit, alike, payload) }));
@@ -105,8 +108,12 @@ function outerFit(type: MessageType, shape: Shape): Fitting {
   return { type, fit: weighed(known / all, type, shape) };
 }
 
-function innerFit(type: MessageType, shape: Shape, { bytes, cut }: Payload): Fitting {
-  const reader = new MessageReader(new ByteReader(bytes, { maxValues: READ_VALUES }), { cut });
+function innerFit(
+  type: MessageType,
+  shape: Shape,
+  { payload: { bytes, cut }, maxValues }: { readonly payload: Payload; readonly maxValues: number },
+): Fitting {
+  const reader = new MessageReader(new ByteReader(bytes, { maxValues }), { cut });
   try {
     reader.read(type);
   } catch (error) {

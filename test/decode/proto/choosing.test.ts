@@ -2,7 +2,7 @@ import { encode as encodeMsgpack } from '@msgpack/msgpack';
 import protobufjs from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import { PROTO_LIMITS } from '../../../src/contract/protos.ts';
-import { decode, decodings } from '../../../src/decode/decoder.ts';
+import { decode, lookAt } from '../../../src/decode/decoder.ts';
 import { LoadedTypes } from '../../../src/decode/proto/loaded-types.ts';
 
 const CHAT = `syntax = "proto3";
@@ -26,7 +26,7 @@ const encode = (type: string, value: Record<string, unknown>, text = CHAT): Uint
 };
 /** What is offered, the surest first. */
 const offered = (types: LoadedTypes, bytes: Uint8Array, subprotocol = '', opcode = 2): string[] =>
-  decodings(bytes, { opcode, types, subprotocol }).map(({ name }) => name);
+  lookAt(bytes, { opcode, types, subprotocol }).candidates.map(({ name }) => name);
 
 describe('a message, when types are loaded', () => {
   it.each<[string, Record<string, unknown>]>([
@@ -81,7 +81,7 @@ describe('a message, when types are loaded', () => {
   it('is text where it came as text', async () => {
     const text = '\n\x05hello';
     expect(offered(await load(), Buffer.from(text), '', 1)[0]).toBe('text');
-    expect(decodings(Buffer.from(text), { opcode: 2, types: await load() })[0]?.name).toBe('protobuf:chat.User');
+    expect(lookAt(Buffer.from(text), { opcode: 2, types: await load() }).chosen.name).toBe('protobuf:chat.User');
   });
 
   it('is decoded by the type that was asked for, even where others fit better', async () => {
@@ -93,7 +93,8 @@ describe('a message, when types are loaded', () => {
       name: hint,
       value: { password: 'Hello there', $unknown: [{ field: 1 }, { field: 3 }, { field: 4 }, { field: 4 }] },
     });
-    const all = decodings(bytes, { opcode: 2, types, hint });
+    const { chosen, candidates: all } = lookAt(bytes, { opcode: 2, types, hint });
+    expect(chosen).toEqual(asked);
     expect(all[0]?.name).toBe('protobuf:chat.Line');
     expect(all.find(({ name }) => name === hint)?.score).toBe(asked.score);
     expect(decode(new Uint8Array(0), { opcode: 2, types, hint })).toMatchObject({ name: hint, value: {} });

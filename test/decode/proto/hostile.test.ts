@@ -1,8 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { decode, decodeAs, decodings, type Decoded } from '../../../src/decode/decoder.ts';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ByteReader } from '../../../src/decode/byte-reader.ts';
+import { decode, decodeAs, lookAt, type Decoded } from '../../../src/decode/decoder.ts';
 import { LoadedTypes } from '../../../src/decode/proto/loaded-types.ts';
+import { FAILURE_VALUES, MESSAGE_VALUES } from '../../../src/decode/proto/message-reader.ts';
+import { MessageView } from '../../../src/decode/proto/message-view.ts';
+import { ALL_READ_VALUES } from '../../../src/decode/proto/type-fit.ts';
+import { MAX_VALUES } from '../../../src/decode/value.ts';
 import { encoded, generatedSchema, textOf, valueOf } from '../../helpers/proto-schemas.ts';
 
 /** A type of every kind under each of the first field numbers, itself among them. */
@@ -67,6 +72,59 @@ function anyInAny(): Uint8Array {
   return bytes;
 }
 
+/** Messages of a few bytes in each other: as many of them as there can be. */
+function bushy(bytes: number): Uint8Array {
+  let tree = Buffer.from('6801', 'hex');
+  while (2 * tree.length + 10 < bytes) {
+    const length: number[] = [];
+    for (let left = tree.length; ; left >>>= 7) {
+      length.push(left > 127 ? (left & 127) | 128 : left);
+      if (left <= 127) break;
+    }
+    tree = Buffer.concat([...Array.from({ length: 2 }, () => [Buffer.from([0x0a, ...length]), tree]).flat()]);
+  }
+  return tree;
+}
+
+describe('one look at hostile bytes, when many types are loaded', () => {
+  const alike = Array.from({ length: 20 }, (_, i) =>
+    HOSTILE.replace('package h', `package h${i}`).replace('required', 'optional'),
+  );
+  let many: LoadedTypes;
+  beforeAll(async () => {
+    many = new LoadedTypes();
+    await many.load(alike.map((text, i) => ({ name: `${i}.proto`, text })));
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  const payloads: [string, () => Uint8Array][] = [
+    ['messages in messages', () => bushy(116_000)],
+    ['one message in the other', () => nestedIn(0x0a, Buffer.from('6801', 'hex'))],
+    ['empty messages', () => repeated('0a 00').subarray(0, 116_000)],
+    ['numbers of a list', () => repeated('28 01').subarray(0, 116_000)],
+  ];
+  it.each(payloads)('costs about what decoding by one type costs: %s', (_, make) => {
+    const bytes = make();
+    const counted = vi.spyOn(ByteReader.prototype, 'count');
+    const values = (): number => counted.mock.calls.reduce((sum, [more = 1]) => sum + more, 0);
+    decode(bytes, { opcode: 2 });
+    const untyped = values();
+    counted.mockClear();
+    const { candidates } = lookAt(bytes, { opcode: 2, types: many, hint: 'protobuf:h7.Node' });
+    expect(candidates.filter(({ name }) => name.startsWith('protobuf:'))).not.toEqual([]);
+    // The outermost fields for all types and for the one, the starts by all, the whole by one, and what was one value too much.
+    expect(values() - untyped).toBeLessThanOrEqual(3 * (MAX_VALUES + 1) + ALL_READ_VALUES + 100 * FAILURE_VALUES);
+  });
+
+  it.each(payloads)('decodes by one type at most: %s', (_, make) => {
+    const decoded = vi.spyOn(MessageView.prototype, 'message');
+    lookAt(make(), { opcode: 2, types: many, hint: 'protobuf:h7.Node' });
+    const packages = new Set(decoded.mock.calls.map(([{ type }]) => type.name.split('.')[0]));
+    expect(packages.size).toBe(1);
+    expect(decoded.mock.calls.length).toBeLessThanOrEqual(MAX_VALUES / MESSAGE_VALUES + 1);
+  });
+});
+
 describe('hostile bytes under a type that is loaded', () => {
   it.each<[string, () => Uint8Array]>([
     ['a megabyte of noise', () => new Uint8Array(randomBytes(MIB))],
@@ -91,7 +149,7 @@ describe('hostile bytes under a type that is loaded', () => {
     const bytes = make();
     for (const cut of [false, true]) {
       isBounded(decodeAs(NODE, bytes, { opcode: 2, types, cut }));
-      for (const decoded of decodings(bytes, { opcode: 2, types, cut })) isBounded(decoded);
+      isBounded(lookAt(bytes, { opcode: 2, types, cut }).chosen);
     }
     isBounded(decode(bytes, { opcode: 1, types, hint: NODE }));
   });
@@ -110,7 +168,7 @@ describe('hostile bytes under a type that is loaded', () => {
         const decoded = decode(bytes, context);
         expect(() => JSON.stringify(decoded.value)).not.toThrow();
         expect(decoded.summary).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
-        for (const { score } of decodings(bytes, context)) expect(score >= 0 && score <= 1).toBe(true);
+        for (const { score } of lookAt(bytes, context).candidates) expect(score >= 0 && score <= 1).toBe(true);
       }),
       { numRuns: 5000 },
     );
@@ -130,7 +188,7 @@ describe('hostile bytes under a type that is loaded', () => {
             const bytes = Buffer.concat([whole.subarray(0, at), wrong, whole.subarray(at + gen(fc.nat, { max: 3 }))]);
             const context = { opcode: 2, types: own, cut: gen(fc.boolean) };
             isBounded(decodeAs(`protobuf:p${i}.T0`, bytes, context));
-            expect(decodings(bytes, context).length).toBeGreaterThan(0);
+            expect(lookAt(bytes, context).candidates.length).toBeGreaterThan(0);
           }
         }
       }),
