@@ -11,6 +11,8 @@ import { type DashboardPage, openDashboard } from './dashboard-page.ts';
 
 const TEXT = `it's "quoted" $(touch x)\n</script> \u2028 é`;
 const BYTES = Buffer.from([0, 255, 10, 39, 37, 92, 128]);
+/** What curl and Playwright would read as a pattern, or resolve. */
+const TARGET = '/a/../copied*?filter[a]=1&b={1,2}';
 let dashboard: DashboardPage;
 let page: Page;
 const children: ChildProcess[] = [];
@@ -18,9 +20,10 @@ const children: ChildProcess[] = [];
 beforeAll(async () => {
   dashboard = await openDashboard();
   ({ page } = dashboard);
-  const { client, server } = await dashboard.connect('/copied?a=1&b=2', {
+  const { client, server } = await dashboard.connect(TARGET, {
     protocols: ['copy.v1'],
-    headers: { 'X-Note': "it's mine" },
+    headers: { 'X-Note': "it's mine", 'X-Empty': '' },
+    asIs: true,
   });
   await page.getByRole('option').first().click();
   client.send(TEXT);
@@ -49,14 +52,18 @@ async function copied(name: string): Promise<string> {
 
 interface Visitor {
   readonly socket: WebSocket;
+  readonly target: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly first: Promise<[data: Buffer, isBinary: boolean]>;
 }
 
 /** The next connection to the server, which is not the proxy's, and its first message. */
 async function nextVisitor(): Promise<Visitor> {
-  const [socket, { headers }] = (await once(dashboard.upstream, 'connection')) as [WebSocket, IncomingMessage];
-  return { socket, headers, first: once(socket, 'message') as Promise<[Buffer, boolean]> };
+  const [socket, { url: target, headers }] = (await once(dashboard.upstream, 'connection')) as [
+    WebSocket,
+    IncomingMessage,
+  ];
+  return { socket, target, headers, first: once(socket, 'message') as Promise<[Buffer, boolean]> };
 }
 
 function run(command: string, args: readonly string[]): ChildProcess {
@@ -102,8 +109,13 @@ describe('copy as', () => {
     const command = await copied('curl command');
     const visitor = nextVisitor();
     const curl = run('sh', ['-c', command]);
-    const { socket, headers } = await visitor;
-    expect(headers).toMatchObject({ 'x-note': "it's mine", 'sec-websocket-protocol': 'copy.v1' });
+    const { socket, target, headers } = await visitor;
+    expect(target).toBe(TARGET);
+    expect(headers).toMatchObject({
+      'x-note': "it's mine",
+      'x-empty': '',
+      'sec-websocket-protocol': 'copy.v1',
+    });
     // It shows the answer once something has come after it.
     socket.send('hello');
     const [answer] = (await once(curl.stdout ?? curl, 'data')) as [Buffer];

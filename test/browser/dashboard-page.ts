@@ -19,7 +19,12 @@ export interface DashboardPage {
   /** Opens a WebSocket through the proxy; resolves with both ends once it is open. */
   connect(
     path: string,
-    options?: { readonly protocols?: string[]; readonly headers?: Record<string, string> },
+    options?: {
+      readonly protocols?: string[];
+      readonly headers?: Record<string, string>;
+      /** Asks for the path as it stands here, where `ws` would resolve its dot segments. */
+      readonly asIs?: boolean;
+    },
   ): Promise<Pair>;
   close(): Promise<void>;
 }
@@ -68,11 +73,12 @@ export async function openDashboard(
     context: browser.context,
     page,
     complaints,
-    async connect(path, { protocols = [], headers = {} } = {}) {
+    async connect(path, { protocols = [], headers = {}, asIs = false } = {}) {
       const arrived = once(upstream, 'connection') as Promise<[WebSocket]>;
       const client = new WebSocket(rig.app.proxy.url.replace('http', 'ws') + path, protocols, {
         perMessageDeflate: options.deflate === true,
         headers,
+        ...(asIs && { finishRequest: (request) => void Object.assign(request, { path }).end() }),
       });
       clients.push(client);
       client.on('error', () => client.terminate());

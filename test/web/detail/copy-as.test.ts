@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { compileFunction } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { copyAs, shellQuote, toBase64, type CopySource } from '../../../web/src/detail/copy-as.ts';
 
@@ -8,7 +9,7 @@ const source = (text: string, more: Partial<CopySource> = {}): CopySource => ({
   toServer: true,
   facts: { index: 3 },
   session: {
-    url: 'wss://echo.example/chat?a=1&b=2',
+    url: 'wss://echo.example/a/../chat*?filter[a]=1&b={1,2}',
     subprotocol: 'chat',
     handshake: {
       clientRequest: {
@@ -18,6 +19,8 @@ const source = (text: string, more: Partial<CopySource> = {}): CopySource => ({
         headers: [
           ['Host', 'echo.example'],
           ['Origin', "https://it's.example"],
+          ['X-Empty', ''],
+          ['X-Note', '</script> \u2028'],
           ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
           ['Sec-WebSocket-Protocol', 'chat'],
         ],
@@ -55,11 +58,21 @@ describe('copy as', () => {
 
   test('curl makes the opening handshake with the headers of the client', () => {
     const command = copyAs('curl', source('hi'));
-    expect(command).toContain('https://echo.example/chat?a=1&b=2');
+    expect(command).toContain("'https://echo.example/a/../chat*?filter[a]=1&b={1,2}'");
     expect(command).toContain(String.raw`-H 'Origin: https://it'\''s.example'`);
     expect(command).toContain("-H 'Sec-WebSocket-Protocol: chat'");
+    expect(command).toContain("-H 'X-Empty;'");
     expect(command.match(/Sec-WebSocket-Key/g)).toHaveLength(1);
     expect(command).not.toContain('Host:');
+  });
+
+  test('curl takes the URL as it is: no pattern, no dot segment resolved', () => {
+    const echo = (url: string): string => {
+      const command = copyAs('curl', { ...source('hi'), session: { ...source('hi').session, url } });
+      return execFileSync('sh', ['-c', `curl() { printf '%s ' "$@"; }; ${command}`], { encoding: 'utf8' });
+    };
+    const said = echo('ws://echo.example/a/../b?c=[1-3]').split(' ');
+    expect(said).toEqual(expect.arrayContaining(['--globoff', '--path-as-is', 'http://echo.example/a/../b?c=[1-3]']));
   });
 
   test("websocat's input is the payload to the byte", () => {
@@ -83,7 +96,21 @@ describe('copy as', () => {
       const literal = /send\(("(?:[^"\\]|\\.)*")\)/.exec(script);
       expect(JSON.parse((literal?.[1] ?? '').replaceAll('<\\/', '</'))).toBe(HOSTILE);
       expect(script).not.toContain('</script>');
+      expect(script).not.toContain('\u2028');
     }
-    expect(copyAs('playwright', source('x', { toServer: false }))).toContain('page.routeWebSocket("wss://echo.example');
+  });
+
+  test("Playwright's script routes the captured URL, and no other that a pattern would match", async () => {
+    for (const toServer of [true, false]) {
+      const routed: ((url: URL) => boolean)[] = [];
+      const page = { routeWebSocket: (matches: (url: URL) => boolean) => routed.push(matches) };
+      const script = copyAs('playwright', source('x', { toServer }));
+      await (compileFunction(`return (async () => {${script}})()`, ['page']) as (to: object) => Promise<void>)(page);
+      const [matches] = routed;
+      // As the browser resolves it.
+      expect(matches?.(new URL(source('x').session.url))).toBe(true);
+      expect(matches?.(new URL('wss://echo.example/chatter?filter[a]=1&b={1,2}'))).toBe(false);
+      expect(matches?.(new URL('wss://echo.example/chat*?filter[a]=1&b=1'))).toBe(false);
+    }
   });
 });

@@ -72,6 +72,9 @@ function ownHeaders(source: CopySource): HeaderList {
   return (source.session.handshake?.clientRequest?.headers ?? []).filter(([name]) => !OWN_HEADERS.test(name));
 }
 
+/** A header for `-H`, which would take one without a value out of the request, had it not this form of its own. */
+const curlHeader = ([name, value]: HeaderList[number]): string => (value === '' ? `${name};` : `${name}: ${value}`);
+
 function curlCommand(source: CopySource): string {
   const url = source.session.url.replace(/^ws/i, 'http');
   const protocol = source.session.handshake?.clientRequest?.headers.find(
@@ -86,8 +89,9 @@ function curlCommand(source: CopySource): string {
     ...ownHeaders(source),
   ];
   return [
-    'curl --http1.1 --include --no-buffer',
-    ...headers.map(([name, value]) => `  -H ${shellQuote(`${name}: ${value}`)}`),
+    // The URL as it is: brackets and braces are no pattern, and dot segments stay.
+    'curl --http1.1 --globoff --path-as-is --include --no-buffer',
+    ...headers.map((header) => `  -H ${shellQuote(curlHeader(header))}`),
     `  ${shellQuote(url)}`,
   ].join(' \\\n');
 }
@@ -113,12 +117,12 @@ function websocatCommand(source: CopySource): string {
 /** The payload as an expression of JavaScript. */
 function literal(source: CopySource): string {
   const text = source.isText ? decodeStrict(source.bytes) : null;
-  return text === null ? `Buffer.from('${toBase64(source.bytes)}', 'base64')` : scriptString(text);
+  return text === null ? `Buffer.from('${toBase64(source.bytes)}', 'base64')` : scriptLiteral(text);
 }
 
-/** A string literal that also survives being put into a script of a page. */
-function scriptString(text: string): string {
-  return JSON.stringify(text)
+/** A literal that also survives being put into a script of a page. */
+function scriptLiteral(value: string | Readonly<Record<string, string>>, indent = 0): string {
+  return JSON.stringify(value, null, indent)
     .replaceAll('\u2028', String.raw`\u2028`)
     .replaceAll('\u2029', String.raw`\u2029`)
     .replaceAll('</', String.raw`<\/`);
@@ -132,8 +136,8 @@ function wsSnippet(source: CopySource): string {
     : `const expected = ${literal(source)};`;
   return `import WebSocket from 'ws';
 
-const socket = new WebSocket(${scriptString(url)}, ${subprotocol === null ? '[]' : `[${scriptString(subprotocol)}]`}, {
-  headers: ${JSON.stringify(headers, null, 2).replaceAll('\n', '\n  ')},
+const socket = new WebSocket(${scriptLiteral(url)}, ${subprotocol === null ? '[]' : `[${scriptLiteral(subprotocol)}]`}, {
+  headers: ${scriptLiteral(headers, 2).replaceAll('\n', '\n  ')},
 });
 ${act}
 socket.on('message', (data, isBinary) => console.log(isBinary ? data : data.toString()));
@@ -143,16 +147,18 @@ socket.on('error', console.error);
 }
 
 function playwrightSnippet(source: CopySource): string {
-  const url = scriptString(source.session.url);
+  // A string would be read as a glob; and the page's URL is one whose dot segments are resolved.
+  const { url } = source.session;
+  const only = `(url) => url.href === ${scriptLiteral(URL.canParse(url) ? new URL(url).href : url)}`;
   if (source.toServer) {
-    return `await page.routeWebSocket(${url}, (socket) => {
+    return `await page.routeWebSocket(${only}, (socket) => {
   const server = socket.connectToServer();
   // Says to the server, before anything that the page says, what was captured.
   server.send(${literal(source)});
 });
 `;
   }
-  return `await page.routeWebSocket(${url}, (socket) => {
+  return `await page.routeWebSocket(${only}, (socket) => {
   // Answers in place of the server, with the captured message.
   socket.onMessage(() => socket.send(${literal(source)}));
 });
