@@ -165,6 +165,29 @@ describe('messages', () => {
     for (let turn = 0; turn < 50; turn += 1) await settled();
     expect([book.first, book.end]).toEqual([320, 500]);
   });
+
+  test('are asked again where they begin after that could not be read', async () => {
+    const fetch = vi.fn((from: number) =>
+      Promise.resolve({ messages: [fakeMessage(Math.max(from, 90), 0)], next: null }),
+    );
+    const onError = vi.fn();
+    const book = new MessageBook({ fetch, onChange: () => undefined, onError });
+    book.grow(100, 0);
+    await settled();
+    fetch.mockImplementationOnce((from) => Promise.resolve({ messages: [fakeMessage(from, 0)], next: null }));
+    fetch.mockImplementationOnce(() => Promise.reject(new Error('cut off')));
+    book.grow(100, 95);
+    await settled();
+    expect(onError).toHaveBeenCalledOnce();
+    const before = fetch.mock.calls.length;
+    book.grow(100, 95);
+    await settled();
+    expect(fetch.mock.calls.length).toBeGreaterThan(before);
+    const after = fetch.mock.calls.length;
+    book.grow(100, 95);
+    await settled();
+    expect(fetch).toHaveBeenCalledTimes(after);
+  });
 });
 
 describe('the book of sessions', () => {

@@ -105,8 +105,9 @@ export class MessageBook {
 
   async #findFirst(firstHeldFrame: number): Promise<void> {
     if (firstHeldFrame === this.#firstHeldFrame) return;
-    this.#firstHeldFrame = firstHeldFrame;
     const [oldest] = (await this.#fetch(this.#first, 1, this.#abort.signal)).messages;
+    // Not before it is known: what has failed is asked again.
+    this.#firstHeldFrame = firstHeldFrame;
     this.#first = oldest === undefined ? this.#end : oldest.index;
     this.#onChange();
   }
