@@ -21,32 +21,36 @@ interface DecodedProps {
   readonly version: string | number;
 }
 interface Known {
+  /** Session and frame that were asked about. */
+  readonly of: string;
   readonly decoded: DecodedFrame | null;
   readonly error: string | null;
 }
 
 /** The message as the decoder that fits reads it; another one can be chosen, and is kept for URL and direction. */
 export function DecodedView({ session, frame, version }: DecodedProps): ReactNode {
-  const [known, setKnown] = useState<Known>({ decoded: null, error: null });
+  const [known, setKnown] = useState<Known | null>(null);
   const loaded = useProtoFiles((protos) => protos.version);
   // The choice belongs to the message it was made on: the server remembers it for the ones after it.
   const [choice, setChoice] = useState<{ readonly of: string; readonly as: string } | null>(null);
-  const key = `${session} ${frame} ${loaded}`;
+  const subject = `${session} ${frame}`;
+  const key = `${subject} ${loaded}`;
   const as = choice?.of === key ? choice.as : undefined;
   useEffect(() => {
     const abort = new AbortController();
     fetchDecoded(session, frame, as, abort.signal).then(
-      (decoded) => setKnown({ decoded, error: null }),
+      (decoded) => setKnown({ of: subject, decoded, error: null }),
       (error: unknown) => {
         if (abort.signal.aborted) return;
         const gone = error instanceof ApiError && error.code === 'not-held';
-        setKnown({ decoded: null, error: gone ? 'These bytes are no longer held.' : String(error) });
+        setKnown({ of: subject, decoded: null, error: gone ? 'These bytes are no longer held.' : String(error) });
       },
     );
     return () => abort.abort();
-  }, [session, frame, as, version, loaded]);
+  }, [session, frame, subject, as, version, loaded]);
   const [listOpen, setListOpen] = useState(false);
-  const { decoded, error } = known;
+  // What is known of another frame is not shown under this one's head; of this one it stays until it is known anew.
+  const { decoded, error } = known?.of === subject ? known : { decoded: null, error: null };
   if (error !== null) return <div className="detail-note error">{error}</div>;
   if (decoded === null) return <div className="detail-note dim">Reading …</div>;
   return (
