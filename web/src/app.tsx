@@ -23,8 +23,14 @@ export function App({ place }: { readonly place: WrittenPlace }): ReactNode {
   const nothing = useSyncExternalStore(capture.sessionsPulse.subscribe, () => capture.book.size === 0);
 
   useEffect(() => capture.select(session), [capture, session]);
-  useEffect(() => openFirst(capture, place), [capture, place]);
-  useEffect(() => keepPlace(capture), [capture]);
+  useEffect(() => {
+    const keeping = keepPlace(capture);
+    const stop = openFirst(capture, place, keeping.begin);
+    return () => {
+      stop();
+      keeping.stop();
+    };
+  }, [capture, place]);
   useEffect(() => {
     if (theme === 'system') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = theme;

@@ -16,21 +16,29 @@ export function firstChoice(book: Capture['book']): string | null {
 /**
  * Opens a session once, as soon as there is one, where none has been opened by then: that of `place`, if it is of this
  * run of the server. The stream brings the oldest first, and 20,000 of them take a while: the newest are asked for
- * beside it. Returns how to stop waiting.
+ * beside it. `onSettled` is told when `place` is of no more use: its session is open, or cannot be. Returns how to stop
+ * waiting.
  */
-export function openFirst(capture: Capture, place: WrittenPlace): () => void {
+export function openFirst(capture: Capture, place: WrittenPlace, onSettled: () => void): () => void {
   const abort = new AbortController();
   const look = (): void => {
-    if (capture.status === null || Math.max(capture.status.sessions, capture.book.size) === 0) return;
-    stop();
+    if (capture.status === null) return;
     const wanted = isOfRun(place, capture.epoch) ? place.session : null;
+    if (Math.max(capture.status.sessions, capture.book.size) === 0) {
+      if (wanted === null) onSettled();
+      return;
+    }
+    stop();
     fetchFirst(capture, wanted, abort.signal)
       // That the server cannot be reached is said elsewhere; what the stream has brought is there to choose from.
       .catch(() => undefined)
       .finally(() => {
-        if (abort.signal.aborted || useUi.getState().session !== null) return;
-        if (wanted === null) openSession(firstChoice(capture.book));
-        else goToPlace(place);
+        if (abort.signal.aborted) return;
+        if (useUi.getState().session === null) {
+          if (wanted === null) openSession(firstChoice(capture.book));
+          else goToPlace(place);
+        }
+        onSettled();
       });
   };
   const stops = [capture.sessionsPulse.subscribe(look), capture.statusPulse.subscribe(look)];

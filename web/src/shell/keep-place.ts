@@ -13,9 +13,11 @@ export function goToPlace({ session, frame, message, find, range }: Place): void
 
 /**
  * Keeps the address true to what is looked at, so that a reload, a link and the browser's Back find it again.
- * Going to another session or tab is a step that Back takes back. Returns how to stop.
+ * Going to another session or tab is a step that Back takes back. Nothing is written before `begin`: till then the
+ * address may name a session that is yet to be opened, and a reload must find it there.
  */
-export function keepPlace(capture: Capture): () => void {
+export function keepPlace(capture: Capture): { readonly begin: () => void; readonly stop: () => void } {
+  let begun = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const write = (): void => {
     timer = undefined;
@@ -27,18 +29,26 @@ export function keepPlace(capture: Capture): () => void {
     history[step ? 'pushState' : 'replaceState'](null, '', hash === '' ? location.pathname : `#${hash}`);
   };
   const soon = (): void => {
-    timer ??= setTimeout(write, WRITE_MS);
+    if (begun) timer ??= setTimeout(write, WRITE_MS);
   };
   const back = (): void => {
-    const { run, ...place } = readPlace(location.hash);
-    setUi({ ...place, session: useUi.getState().session });
-    if (isOfRun({ ...place, run }, capture.epoch)) goToPlace(place);
+    const place = readPlace(location.hash);
+    const { tab, detailTab, filterText, direction, kind } = place;
+    setUi({ tab, detailTab, filterText, direction, kind });
+    if (isOfRun(place, capture.epoch)) goToPlace(place);
+    else setUi({ frame: null, message: null, find: '', range: null });
   };
   const stop = useUi.subscribe(soon);
   addEventListener('popstate', back);
-  return () => {
-    stop();
-    clearTimeout(timer);
-    removeEventListener('popstate', back);
+  return {
+    begin() {
+      begun = true;
+      soon();
+    },
+    stop() {
+      stop();
+      clearTimeout(timer);
+      removeEventListener('popstate', back);
+    },
   };
 }
