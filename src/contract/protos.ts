@@ -8,6 +8,8 @@ export interface ProtoText {
 /** `GET /api/protos`, and what loading and removing answer: the files that are loaded, in the order of their names. */
 export interface LoadedProtos {
   readonly files: readonly LoadedProto[];
+  /** After loading: names of files with another text in whose place one has come. Left out where there is none. */
+  readonly replaced?: readonly string[];
 }
 
 export interface LoadedProto {

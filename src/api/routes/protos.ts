@@ -15,6 +15,7 @@ const ProtosAnswer = Type.Unsafe<LoadedProtos>(
         messages: Type.Array(Type.String()),
       }),
     ),
+    replaced: Type.Optional(Type.Array(Type.String())),
   }),
 );
 const ProtosBody = Type.Unsafe<{ readonly files: readonly ProtoText[] }>(
@@ -49,7 +50,7 @@ export function registerProtos(app: Api, { types }: RouteContext): void {
       schema: {
         summary: 'Loads .proto files, all of them or none',
         description:
-          'They come beside those that are loaded, and in place of those of the same name. Their imports have to be ' +
+          'They come beside those that are loaded, and in place of those of the same name: replaced has the names of these where their text was another. Their imports have to be ' +
           "loaded with them or before; Google's well-known types are there. What is wrong is told with file and line. " +
           `At most ${PROTO_LIMITS.files} files of ${PROTO_LIMITS.fileBytes} bytes, ${PROTO_LIMITS.totalBytes} in all.`,
         body: ProtosBody,

@@ -35,8 +35,14 @@ export class LoadedTypes implements MessageTypes {
     const done = this.#turn.then(async () => {
       checkTexts(texts);
       const { files, wellKnown } = await parseProtos(texts, this.#parseLimitMs);
-      const kept = this.#parsed.files.filter(({ name }) => !texts.some((text) => isSameFile(text.name, name)));
-      return this.#take({ files: [...kept, ...files], wellKnown });
+      const isNew = ({ name }: ProtoText): boolean => texts.some((text) => isSameFile(text.name, name));
+      const before = this.#parsed.files.filter(isNew);
+      const kept = this.#parsed.files.filter((file) => !isNew(file));
+      const list = this.#take({ files: [...kept, ...files], wellKnown });
+      const isOther = ({ name, text }: ProtoText): boolean =>
+        !texts.some((one) => isSameFile(one.name, name) && one.text === text);
+      const replaced = before.filter(isOther).map(({ name }) => name);
+      return replaced.length === 0 ? list : { ...list, replaced };
     });
     this.#turn = done.catch(() => undefined);
     return done;

@@ -74,6 +74,20 @@ describe('files that are loaded', () => {
     expect(namesOf(types)).toEqual(['a.proto', 'other/b.proto', 'protos/b.proto']);
   });
 
+  it('say whose place they have taken, where that was another text', async () => {
+    const types = new LoadedTypes();
+    expect(await types.load([file('v1/service.proto', 'message Old {}')])).not.toHaveProperty('replaced');
+    expect(await types.load([file('v2/service.proto', 'message New {}')])).not.toHaveProperty('replaced');
+    expect(await types.load([file('v2/service.proto', 'message New {}')])).not.toHaveProperty('replaced');
+    expect(await types.load([file('v2/service.proto', 'message Newer {}')])).toMatchObject({
+      replaced: ['v2/service.proto'],
+    });
+    expect(await types.load([file('service.proto', 'message Picked {}')])).toMatchObject({
+      replaced: ['v1/service.proto', 'v2/service.proto'],
+    });
+    expect(types.list()).not.toHaveProperty('replaced');
+  });
+
   it('may bring Google’s types themselves', async () => {
     const any = 'message Any { string type_url = 1; bytes value = 2; }';
     const types = await loaded(file('any.proto', PROTO3, 'package google.protobuf;', any));

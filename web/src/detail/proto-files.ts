@@ -47,10 +47,11 @@ export const removeProtoFiles = (name?: string): Promise<void> =>
 /** @param otherwise what is said before the reason, if it does not work */
 async function change(ask: () => Promise<LoadedProtos>, otherwise = ''): Promise<void> {
   try {
-    const { files } = await ask();
+    const { files, replaced = [] } = await ask();
     useProtoFiles.setState(({ version }) => ({ known: true, files, fault: null, version: version + 1 }));
     const types = files.reduce((sum, { messages }) => sum + messages.length, 0);
-    say(files.length === 0 ? 'No .proto is loaded' : `${formatCount(types)} message types are loaded`);
+    const instead = replaced.length === 0 ? '' : `, in place of another ${replaced.join(', ')}`;
+    say(files.length === 0 ? 'No .proto is loaded' : `${formatCount(types)} message types are loaded${instead}`);
   } catch (error) {
     useProtoFiles.setState({ fault: otherwise + messageOf(error) });
   }
