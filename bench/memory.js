@@ -109,9 +109,8 @@ check('sessions with 8 KiB of headers', async (name) => {
 
 check('cleared means freed', async (name) => {
   const proxy = await startProxy(256);
-  await run(name, proxy, 'flow', { size: 1024, connections: 4, 'measure-ms': 200 });
-  await proxy.api('POST', '/api/clear');
-  await wait(3000);
+  await wait(1000);
+  // Before anything came: whatever a load has made the process take counts as held.
   const empty = memoryOf(proxy.pid).residentBytes;
   await fill(name, proxy);
   const full = memoryOf(proxy.pid).residentBytes;
