@@ -10,6 +10,12 @@ export interface Subject {
   readonly index: number;
 }
 
+/** What others are compared with. */
+export interface Marked extends Subject {
+  /** Of a fragment or compressed frame, which has no meaning without its message. */
+  readonly viaMessage: boolean;
+}
+
 export interface FilterFault {
   readonly message: string;
   readonly position: number | null;
@@ -28,7 +34,7 @@ interface UiState extends Place {
   readonly filterFault: FilterFault | null;
   readonly findFault: FilterFault | null;
   readonly theme: Theme;
-  readonly compareWith: Subject | null;
+  readonly compareWith: Marked | null;
   readonly dialog: 'help' | 'clear' | 'delete' | null;
   readonly sessionsPx: number;
   readonly detailPx: number;

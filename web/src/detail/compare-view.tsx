@@ -3,7 +3,7 @@ import { framePayloadPath, messagePayloadPath } from '../capture/api.ts';
 import { decodeStrict, hexText } from '../format/preview.ts';
 import { formatCount } from '../format/numbers.ts';
 import { visibleLine } from '../format/visible-text.ts';
-import { setUi, useUi, type Subject } from '../state.ts';
+import { setUi, useUi, type Marked, type Subject } from '../state.ts';
 import { VirtualRows } from '../window/virtual-rows.tsx';
 import { JsonDocument, printJson } from './json-document.ts';
 import { diffLines } from './line-diff.ts';
@@ -13,7 +13,10 @@ const ROW_PX = 18;
 const MAX_COMPARED_BYTES = 512 * 1024;
 const MAX_LINE_CHARS = 500;
 
-/** Two payloads, line by line: JSON is laid out first, binary is compared as rows of hex. */
+/**
+ * Two payloads, line by line: JSON is laid out first, binary is compared as rows of hex. Of both sides the whole message
+ * is compared, or of both the frame's own bytes.
+ */
 export function CompareView({ subject, bytes }: { readonly subject: Subject; readonly bytes: Uint8Array }): ReactNode {
   const other = useUi((ui) => ui.compareWith);
   if (other === null) {
@@ -35,16 +38,17 @@ export function CompareView({ subject, bytes }: { readonly subject: Subject; rea
 
 function Comparison(props: {
   readonly subject: Subject;
-  readonly other: Subject;
+  readonly other: Marked;
   readonly bytes: Uint8Array;
 }): ReactNode {
   const { subject, other, bytes } = props;
+  const asMessage = (useUi((ui) => ui.plane) === 'message' || subject.kind === 'message') && other.viaMessage;
   const path =
     other.kind === 'frame'
-      ? framePayloadPath(other.session, other.index, 'payload')
+      ? framePayloadPath(other.session, other.index, asMessage ? 'message' : 'payload')
       : messagePayloadPath(other.session, other.index);
   const state = usePayload(path, 0, MAX_COMPARED_BYTES);
-  const left = state.payload?.bytes;
+  const left = state.path === path ? state.payload?.bytes : undefined;
   const lines = useMemo(
     () => (left === undefined ? [] : diffLines(layOut(left), layOut(bytes.subarray(0, MAX_COMPARED_BYTES)))),
     [left, bytes],
@@ -59,7 +63,7 @@ function Comparison(props: {
           {other.session !== subject.session && ` of session ${other.session}`}
         </span>{' '}
         <span className="up">+ {nameOf(subject)}</span>{' '}
-        {changed === 0 ? 'They are equal.' : `${formatCount(changed)} lines differ.`}{' '}
+        {left === undefined ? 'Reading …' : changed === 0 ? 'They are equal.' : `${formatCount(changed)} lines differ.`}{' '}
         <button type="button" className="button small plain" onClick={() => setUi({ compareWith: null })}>
           let go
         </button>

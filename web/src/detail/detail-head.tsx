@@ -79,13 +79,15 @@ export function DetailHead(props: {
 /** Mark, copy, copy as, save. */
 export function DetailActions(props: {
   readonly subject: Subject;
+  /** The frame is a fragment or compressed: what is shown may be its whole message. */
+  readonly viaMessage: boolean;
   readonly payload: PayloadState;
   readonly isText: boolean;
   readonly toServer: boolean;
   readonly facts: () => Promise<object>;
   readonly fileName: string;
 }): ReactNode {
-  const { payload, subject } = props;
+  const { payload, subject, viaMessage } = props;
   const bytes = payload.payload?.bytes ?? null;
   return (
     <span className="detail-actions">
@@ -94,7 +96,7 @@ export function DetailActions(props: {
         className="button small plain"
         aria-label="mark"
         title="Keep this one to compare another with it"
-        onClick={() => setUi({ compareWith: subject, detailTab: 'compare' })}
+        onClick={() => setUi({ compareWith: { ...subject, viaMessage }, detailTab: 'compare' })}
       >
         <GitCompare size={12} aria-hidden /> <span className="word">mark</span>
       </button>

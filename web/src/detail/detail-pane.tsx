@@ -89,6 +89,7 @@ function FrameContent(props: {
         {opcode(row.bits) < 8 && <PartnerLink session={subject.session} frame={subject.index} kind="frame" />}
         <DetailActions
           subject={subject}
+          viaMessage={props.viaMessage}
           payload={payload}
           isText={isTextual(row.bits, payload)}
           toServer={!down}
@@ -163,6 +164,7 @@ function MessageDetail(props: { readonly subject: Subject; readonly message: Mes
         <PartnerLink session={subject.session} frame={message.firstFrame} kind="message" />
         <DetailActions
           subject={subject}
+          viaMessage={false}
           payload={payload}
           isText={message.type === 'text'}
           toServer={message.direction === 'client-to-server'}
