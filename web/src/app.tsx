@@ -1,5 +1,6 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { useEffect, useSyncExternalStore, type ReactNode } from 'react';
+import { ConnectionBanner } from './shell/connection-banner.tsx';
 import { EmptyState } from './shell/empty-state.tsx';
 import { ClearDialog, HelpDialog } from './shell/dialogs.tsx';
 import { keepPlace } from './shell/keep-place.ts';
@@ -86,11 +87,7 @@ function Banners(): ReactNode {
   useStatus(capture);
   return (
     <>
-      {capture.liveState === 'lost' && (
-        <div className="banner calm" role="status">
-          The connection to Frametap is cut. What is shown stays; it goes on by itself when Frametap answers again.
-        </div>
-      )}
+      <ConnectionBanner />
       {capture.status?.recording === false && (
         <div className="banner" role="alert">
           Recording is stopped: traffic passes through the proxy, and nothing of it is kept.

@@ -7,13 +7,15 @@ import { encodeRows, fakeSummary } from '../mock-capture.ts';
 export class FakeLiveServer {
   epoch = 'first';
   frames = 0;
+  /** Nobody is let in any more: sockets close before they open. */
+  refusing = false;
   readonly hellos: LiveHello[] = [];
   #sockets: FakeSocket[] = [];
 
   readonly open = (): LiveSocket => {
     const socket = new FakeSocket((text) => this.#hello(socket, JSON.parse(text) as LiveHello));
     this.#sockets.push(socket);
-    queueMicrotask(() => socket.opened());
+    queueMicrotask(() => (this.refusing ? socket.closed() : socket.opened()));
     return socket;
   };
 

@@ -19,6 +19,7 @@ function rig() {
     onMessage: (message) => messages.push(message),
     onBatch: (batch) => rows.applyBatch(batch, 1),
     onState: (state) => states.push(state),
+    isRefused: () => Promise.resolve(server.refusing),
   });
   return { server, rows, epochs, messages, states, connection };
 }
@@ -83,6 +84,19 @@ describe('the live connection', () => {
     expect(states).toEqual(['live', 'lost', 'live']);
   });
 
+  test('says that it is refused where the server answers and does not let it in, until it does', async () => {
+    const { server, connection, states } = rig();
+    connection.start();
+    await vi.runAllTimersAsync();
+    server.refusing = true;
+    server.restart();
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(states).toEqual(['live', 'lost', 'refused']);
+    server.refusing = false;
+    await vi.advanceTimersByTimeAsync(6000);
+    expect(states).toEqual(['live', 'lost', 'refused', 'live']);
+  });
+
   test('after a clear goes on with the same session, from the beginning of the new log', async () => {
     const { server, connection, rows, epochs } = rig();
     connection.start();
@@ -112,7 +126,13 @@ describe('the live connection', () => {
           close: () => undefined,
         };
       },
-      { onEpoch: () => undefined, onMessage: () => undefined, onBatch: () => undefined, onState: () => undefined },
+      {
+        onEpoch: () => undefined,
+        onMessage: () => undefined,
+        onBatch: () => undefined,
+        onState: () => undefined,
+        isRefused: () => Promise.resolve(false),
+      },
     );
     refusing.start();
     await vi.advanceTimersByTimeAsync(30_000);

@@ -3,7 +3,7 @@ import type { SessionSummary } from '../../../src/contract/session.ts';
 import type { CaptureStatus } from '../../../src/contract/status.ts';
 import type { FrameRange } from '../place.ts';
 import type { LiveSocket, LiveState } from './live-connection.ts';
-import { ApiError, fetchFrames } from './api.ts';
+import { ApiError, fetchFrames, fetchStatus } from './api.ts';
 import { LiveConnection } from './live-connection.ts';
 import { MatchList } from './match-list.ts';
 import { Pulse } from './pulse.ts';
@@ -11,6 +11,12 @@ import { RangeLoader } from './range-loader.ts';
 import { RowStore } from './row-store.ts';
 import { ServerClock } from './server-clock.ts';
 import { SessionBook } from './session-book.ts';
+
+const isRefused = (): Promise<boolean> =>
+  fetchStatus().then(
+    () => false,
+    (error: unknown) => error instanceof ApiError && error.status === 401,
+  );
 
 /**
  * What the page knows of the capture. Lives outside React: views subscribe to a pulse and read what they show.
@@ -52,6 +58,7 @@ export class Capture {
         this.liveState = state;
         this.statusPulse.beat();
       },
+      isRefused,
     });
     this.#loader = new RangeLoader({
       missing: (from, to) => this.rows.wantedIn(from, to),

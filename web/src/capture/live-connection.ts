@@ -1,7 +1,8 @@
 import type { LiveBatch, LiveHello, LiveMessage } from '../../../src/contract/live.ts';
 import { decodeLiveBatch } from '../../../src/contract/live.ts';
 
-export type LiveState = 'connecting' | 'live' | 'lost';
+/** `refused`: the server answers, and does not let this page in. */
+export type LiveState = 'connecting' | 'live' | 'lost' | 'refused';
 
 export interface LiveHandlers {
   /**
@@ -12,6 +13,11 @@ export interface LiveHandlers {
   readonly onMessage: (message: LiveMessage) => void;
   readonly onBatch: (batch: LiveBatch) => void;
   readonly onState: (state: LiveState) => void;
+  /**
+   * Asked after an attempt that failed, as a WebSocket does not say why: does the server answer, and refuse this page?
+   * It rejects never.
+   */
+  readonly isRefused: () => Promise<boolean>;
 }
 
 /** The part of WebSocket that is used, so that tests can cut it at will. */
@@ -85,7 +91,11 @@ export class LiveConnection {
     const socket = this.#open();
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
-    socket.addEventListener('open', () => this.#hello());
+    let opened = false;
+    socket.addEventListener('open', () => {
+      opened = true;
+      this.#hello();
+    });
     socket.addEventListener('message', (event) => {
       if (this.#socket === socket) this.#receive(event.data);
     });
@@ -94,10 +104,19 @@ export class LiveConnection {
       if (this.#socket !== socket) return;
       this.#socket = null;
       if (this.#stopped) return;
-      this.#enter('lost');
+      if (opened) this.#enter('lost');
+      else void this.#explain();
       this.#retry = setTimeout(() => this.#connect(), this.#retryMs);
       this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
     });
+  }
+
+  /** The attempts go on also where the page is refused: another tab of this browser may log in. */
+  async #explain(): Promise<void> {
+    if (this.#state !== 'refused') this.#enter('lost');
+    const refused = await this.#handlers.isRefused();
+    if (this.#stopped || this.#state === 'live') return;
+    this.#enter(refused ? 'refused' : 'lost');
   }
 
   #receive(data: unknown): void {

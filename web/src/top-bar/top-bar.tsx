@@ -46,17 +46,14 @@ function CaptureState(): ReactNode {
   const capture = useCapture();
   useStatus(capture);
   const { status, liveState } = capture;
-  const state =
-    liveState !== 'live'
-      ? liveState === 'lost'
-        ? 'lost'
-        : 'connecting'
-      : status?.recording === false
-        ? 'stopped'
-        : 'capturing';
-  const word = { lost: 'reconnecting', connecting: 'connecting', stopped: 'not recording', capturing: 'capturing' }[
-    state
-  ];
+  const state = liveState !== 'live' ? liveState : status?.recording === false ? 'stopped' : 'capturing';
+  const word = {
+    lost: 'reconnecting',
+    refused: 'not logged in',
+    connecting: 'connecting',
+    stopped: 'not recording',
+    capturing: 'capturing',
+  }[state];
   return (
     <div className="capture-state">
       <button
