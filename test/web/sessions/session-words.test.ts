@@ -55,6 +55,15 @@ describe('how a session ended, in the list', () => {
     expect(unusual).toEqual([false, false, false, true, true, true]);
   });
 
+  test.each([1005, 1006, 1015, 999])('says of %d on the wire that it must not be sent', (code) => {
+    const both = { clientFrame: frame(code), serverFrame: frame(code) };
+    expect(closeMark(closed({ ...clean, ...both, code }))).toEqual({
+      text: `${code} must not be sent`,
+      title: `${code} must not be sent in a close frame (RFC 6455 §7.4)`,
+      unusual: true,
+    });
+  });
+
   test('of a handshake that failed is why, short, with the whole sentence behind it', () => {
     const failed = (code: string): SessionSummary => ({
       ...OPEN,

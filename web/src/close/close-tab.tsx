@@ -48,7 +48,7 @@ const ENDINGS: Readonly<Record<Ending, string>> = {
 function Closed({ session, close }: { readonly session: SessionSummary; readonly close: CloseRecord }): ReactNode {
   return (
     <>
-      <div className={`close-sentence ${close.clean ? '' : 'unclean'}`}>
+      <div className={`close-sentence ${close.clean && forbiddenCode(close) === null ? '' : 'unclean'}`}>
         <span className="close-code">{close.code ?? ((close.clientFrame ?? close.serverFrame) ? 1005 : 1006)}</span>
         <div>
           <b>
@@ -155,9 +155,18 @@ function legality(frame: CloseFrame | null): ReactNode {
   );
 }
 
+/** A code that one of the close frames has and must not have. */
+function forbiddenCode({ clientFrame, serverFrame }: CloseRecord): number | null {
+  const codes = [clientFrame?.code ?? null, serverFrame?.code ?? null];
+  return codes.find((code) => code !== null && !closeCodeIsLegal(code)) ?? null;
+}
+
 /** What an application saw of it, in one sentence. */
 function verdict(close: CloseRecord): string {
   const noFrame = close.clientFrame === null && close.serverFrame === null;
+  const forbidden = forbiddenCode(close);
+  if (close.clean && forbidden !== null)
+    return `Both close frames were seen, but with ${forbidden}: a code that must not be sent in a close frame (RFC 6455 §7.4).`;
   if (close.clean)
     return `A clean close: both close frames were seen. ${close.code === null ? 'There was no code: an API shows 1005.' : ''}`;
   if (noFrame) {

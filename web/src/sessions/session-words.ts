@@ -35,12 +35,14 @@ export function closeMark(session: SessionSummary): CloseMark | null {
   if (close === null) return null;
   const code = close.code ?? ((close.clientFrame ?? close.serverFrame) === null ? 1006 : 1005);
   const how = close.clean ? '' : `, ${close.by} ${close.how === 'fin' ? 'FIN' : close.how}`;
-  const text = code === 1006 ? `1006${how}` : `${code} ${closeCodeMeaning(code)}${how}`;
+  const forbidden = close.code !== null && !closeCodeIsLegal(close.code);
+  const meaning = forbidden ? 'must not be sent' : closeCodeMeaning(code);
+  const text = code === 1006 && !forbidden ? `1006${how}` : `${code} ${meaning}${how}`;
   const reason = close.reason === '' ? '' : `: ${visibleLine(close.reason)}`;
   const usual = code === 1000 || code === 1001 || code === 1005;
   return {
     text,
-    title: `${code} ${closeCodeMeaning(code)}${reason}${how}`,
-    unusual: !close.clean || (!closeCodeIsLegal(code) && code !== 1005) || (!usual && code < 3000),
+    title: `${code} ${meaning}${forbidden ? ' in a close frame (RFC 6455 §7.4)' : ''}${reason}${how}`,
+    unusual: !close.clean || forbidden || (!usual && code < 3000),
   };
 }
