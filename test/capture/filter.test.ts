@@ -145,8 +145,14 @@ const FRAMES: Readonly<Record<string, readonly [yes: readonly Frame[], no: reado
 
 const SESSIONS: Readonly<Record<string, readonly [yes: readonly SessionSummary[], no: readonly SessionSummary[]]>> = {
   'host:example.com': [[session()], [session({ url: 'ws://other/example.com' })]],
-  'host:*.example.com': [[session({ url: 'ws://a.example.com/' })], [session(), session({ url: 'ws://example.com/' })]],
+  'host:*.example.com': [[session({ url: 'ws://a.example.com/' }), session()], [session({ url: 'ws://example.com/' })]],
   'host:api.*:84*3': [[session()], [session({ url: 'ws://api.x:80/' })]],
+  'host:*.0.0.1': [
+    [session({ url: 'ws://127.0.0.1:19001/' }), session({ url: 'ws://127.0.0.1/' }), session({ url: '127.0.0.1:443' })],
+    [session({ url: 'ws://127.0.0.10:19001/' }), session({ url: 'ws://[::1]:80/' })],
+  ],
+  'host:[::*]': [[session({ url: 'ws://[::1]:80/' }), session({ url: 'ws://[::1]/' })], [session()]],
+  'host:*:19001': [[session({ url: 'ws://127.0.0.1:19001/' })], [session({ url: 'ws://127.0.0.1:1900/' })]],
   'url:/chat': [[session()], [session({ url: 'ws://x/' })]],
   'subprotocol:graphql-transport-ws': [[session()], [session({ subprotocol: null })]],
   'is:open': [[session()], [closed(1000)]],

@@ -40,8 +40,8 @@ function choice<T>(means: string, table: Readonly<Record<string, T>>, make: (val
 }
 const oneOf = (values: readonly string[]): string => `one of ${values.join(', ')}`;
 
-/** Finds a text in what a session says of itself; with `*` in it, the text stands for all of that. */
-function words(means: string, read: (session: Candidate['session']) => string | null): Field {
+/** Finds a text in what a session says of itself; with `*` in it, the text stands for all of one of these. */
+function words(means: string, read: (session: Candidate['session']) => readonly (string | null)[]): Field {
   return {
     operators: [':'],
     values: [],
@@ -50,7 +50,7 @@ function words(means: string, read: (session: Candidate['session']) => string | 
       text.comparison(['=']);
       const wanted = text.value('a text').toLowerCase();
       const matches = wanted.includes('*') ? globMatcher(wanted) : (word: string) => word.includes(wanted);
-      return sessionTest(({ session }) => truth(matches(read(session)?.toLowerCase() ?? '')));
+      return sessionTest(({ session }) => truth(read(session).some((text) => matches(text?.toLowerCase() ?? ''))));
     },
   };
 }
@@ -270,9 +270,11 @@ const CLOSE_CODES = ['1000', '1001', '1002', '1003', '1005', '1006', '1007', '10
 
 /** Every field, by its name. docs/filter.md lists them, and a test holds it to that. */
 export const FIELDS: Readonly<Record<string, Field>> = {
-  host: words('host and port of the URL; * stands for anything', (session) => hostOf(session.url)),
-  url: words('the whole URL; * stands for anything', (session) => session.url),
-  subprotocol: words('the negotiated subprotocol', (session) => session.subprotocol),
+  host: words('host and port of the URL; * stands for anything, with the port or without', (session) =>
+    hostsOf(session.url),
+  ),
+  url: words('the whole URL; * stands for anything', (session) => [session.url]),
+  subprotocol: words('the negotiated subprotocol', (session) => [session.subprotocol]),
   is: choice('state of the session, or a fact about the frame', FACTS, (node) => node),
   dir: choice('which way the frame went', DIRECTIONS, (way) =>
     frameTest(
@@ -299,7 +301,9 @@ export const FIELDS: Readonly<Record<string, Field>> = {
   violation: choice('a broken rule, by its code', VIOLATIONS, (node) => node),
 };
 
-function hostOf(url: string): string {
+/** Host and port as the URL has them, and the host alone. */
+function hostsOf(url: string): readonly string[] {
   // A session that failed at CONNECT has `host:port` in the place of a URL.
-  return /^(?:[a-z]+:\/\/)?([^/?#]*)/i.exec(url)?.[1] ?? '';
+  const whole = /^(?:[a-z]+:\/\/)?([^/?#]*)/i.exec(url)?.[1] ?? '';
+  return [whole, whole.replace(/:\d*$/, '')];
 }
