@@ -1,22 +1,12 @@
 import { useMemo, type ReactNode } from 'react';
-import type uPlot from 'uplot';
 import { axis, Chart, timeAxis } from '../statistics/chart.tsx';
 import type { BeatSource } from './heartbeat.ts';
+import { roundTripPoints } from './round-trip-points.ts';
 
 /** Round trips over time: of ping frames, and of messages. */
 export function RoundTrips(props: { readonly sources: readonly BeatSource[]; readonly version: number }): ReactNode {
   const { sources, version } = props;
-  const data = useMemo<uPlot.AlignedData>(() => {
-    const answered = (version === 0 ? [] : sources)
-      .flatMap(({ kind, beats }) => beats.map((beat) => ({ ...beat, ofFrame: kind === 'ping' })))
-      .filter(({ rttMs }) => rttMs !== null)
-      .sort((a, b) => a.timeUs - b.timeUs);
-    return [
-      answered.map(({ timeUs }) => timeUs / 1e6),
-      answered.map(({ rttMs, ofFrame }) => (ofFrame ? rttMs : null)),
-      answered.map(({ rttMs, ofFrame }) => (ofFrame ? null : rttMs)),
-    ];
-  }, [sources, version]);
+  const data = useMemo(() => roundTripPoints(version === 0 ? [] : sources), [sources, version]);
   return (
     <Chart
       label="Round trips from ping to pong over time, in milliseconds"
