@@ -43,7 +43,7 @@ export function summaryOf(text: string, length = 120): string {
   return start.length > length || text.length > length * 2 ? `${wellFormed(start.slice(0, length))}…` : start;
 }
 
-/** Short JSON of a value. */
+/** Short JSON of a value; of what lies deeper, how much it is: `[… 3]`. */
 export function summaryOfValue(value: DecodedValue): string {
   if (Array.isArray(value)) return `[${value.slice(0, 4).map(brief).join(', ')}${value.length > 4 ? ', …' : ''}]`;
   if (typeof value === 'object' && value !== null) {
@@ -58,7 +58,7 @@ export function summaryOfValue(value: DecodedValue): string {
   return brief(value);
 }
 function brief(value: DecodedValue): string {
-  if (Array.isArray(value)) return `[${value.length}]`;
+  if (Array.isArray(value)) return value.length === 0 ? '[]' : `[… ${value.length}]`;
   if (typeof value === 'object' && value !== null)
     return typeof value['$number'] === 'string' ? value['$number'] : '{…}';
   return summaryOf(typeof value === 'string' ? JSON.stringify(value.slice(0, 100)) : String(value), 60);

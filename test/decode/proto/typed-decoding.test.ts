@@ -77,7 +77,8 @@ describe('a message of a type that is loaded', () => {
     };
     expect(decode('shop.Order', encode('shop.Order', order))).toMatchObject({
       name: 'protobuf:shop.Order',
-      summary: 'Order {id: 9007199254740993, user_name: "Ann", lots: [3], side: "SELL", items: [2], by_sku: {…}, …}',
+      summary:
+        'Order {id: 9007199254740993, user_name: "Ann", lots: [… 3], side: "SELL", items: [… 2], by_sku: {…}, …}',
       value: {
         ...order,
         id: { $number: '9007199254740993' },
