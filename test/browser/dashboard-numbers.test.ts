@@ -98,7 +98,7 @@ describe('what the dashboard counts is what the export has', () => {
   test('at its violations: by whom, how often, and where', async () => {
     const broken = sessions.find(({ url }) => url.endsWith('/broken'));
     await option('/broken').click();
-    await page.getByRole('button', { name: `${broken?.violationCount} violations of the protocol` }).click();
+    await page.getByRole('button', { name: `${broken?.violationCount} violation` }).click();
     const list = page.getByRole('dialog', { name: 'Violations of the protocol' }).getByRole('listitem');
     expect(await list.count()).toBe(broken?.violations.length);
     for (const [at, { code, by, count, firstFrame }] of (broken?.violations ?? []).entries()) {

@@ -51,7 +51,8 @@ async function change(ask: () => Promise<LoadedProtos>, otherwise = ''): Promise
     useProtoFiles.setState(({ version }) => ({ known: true, files, fault: null, version: version + 1 }));
     const types = files.reduce((sum, { messages }) => sum + messages.length, 0);
     const instead = replaced.length === 0 ? '' : `, in place of another ${replaced.join(', ')}`;
-    say(files.length === 0 ? 'No .proto is loaded' : `${formatCount(types)} message types are loaded${instead}`);
+    const loaded = types === 1 ? 'One message type is loaded' : `${formatCount(types)} message types are loaded`;
+    say(files.length === 0 ? 'No .proto is loaded' : loaded + instead);
   } catch (error) {
     useProtoFiles.setState({ fault: otherwise + messageOf(error) });
   }

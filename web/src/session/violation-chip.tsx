@@ -16,7 +16,9 @@ export function ViolationChip({ session }: { readonly session: SessionSummary })
     <Popover.Root open={open} onOpenChange={setOpen}>
       <Popover.Trigger className="chip error violation-chip" title="Violations of the protocol">
         <TriangleAlert size={11} aria-hidden /> {formatCount(session.violationCount)}
-        <span className="visually-hidden"> violations of the protocol</span>
+        <span className="visually-hidden">
+          {session.violationCount === 1 ? ' violation' : ' violations'} of the protocol
+        </span>
       </Popover.Trigger>
       <Popover.Portal>
         <Popover.Positioner className="layer" sideOffset={6} align="end">

@@ -22,6 +22,7 @@ export const SessionRow = memo(function SessionRow(props: SessionRowProps): Reac
   const { session } = props;
   const url = splitUrl(session.url);
   const mark = closeMark(session);
+  const violations = session.violationCount === 1 ? 'violation' : 'violations';
   return (
     <div
       id={`session-${session.id}`}
@@ -62,9 +63,9 @@ export const SessionRow = memo(function SessionRow(props: SessionRowProps): Reac
         </span>
         <span className="session-marks">
           {session.violationCount > 0 && (
-            <span className="error" title={`${session.violationCount} violations of the protocol`}>
+            <span className="error" title={`${session.violationCount} ${violations} of the protocol`}>
               <TriangleAlert size={11} aria-hidden /> {formatShort(session.violationCount)}
-              <span className="visually-hidden"> violations</span>
+              <span className="visually-hidden"> {violations}</span>
             </span>
           )}
           {props.spark !== null && <Spark counts={props.spark} />}
