@@ -66,14 +66,19 @@ function FrameContent(props: {
   const capture = useCapture();
   const held = heldText(row);
   const since = sinceBefore(row, capture.rows);
+  const message = payload.path === path ? payload.payload : null;
+  const ofMessage =
+    asMessage && tab !== 'bits' && message?.whole === true
+      ? ` · the message: ${formatCount(message.bytes.length)} bytes`
+      : '';
   return (
     <>
       <DetailHead
         title={`#${formatCount(row.index)} ${down ? '↓' : '↑'} ${typeText(row.bits)
           .replace(/[└├┐] ?/, '')
           .trim()}`}
-        facts={`${formatCount(row.payloadLength)} bytes · ${formatClock(row.timeUs)}${since === null ? '' : ` · +${since}`}`}
-        moreFacts={`${formatFullTime(row.timeUs)}${since === null ? '' : `, ${since} after the frame before`}`}
+        facts={`${formatCount(row.payloadLength)} bytes · ${formatClock(row.timeUs)}${since === null ? '' : ` · +${since}`}${ofMessage}`}
+        moreFacts={`${formatFullTime(row.timeUs)}${since === null ? '' : `, ${since} after the frame before`}${ofMessage}`}
         subject={subject}
       >
         {props.viaMessage && tab !== 'bits' && (
