@@ -63,7 +63,13 @@ function Comparison(props: {
           {other.session !== subject.session && ` of session ${other.session}`}
         </span>{' '}
         <span className="up">+ {nameOf(subject)}</span>{' '}
-        {left === undefined ? 'Reading …' : changed === 0 ? 'They are equal.' : `${formatCount(changed)} lines differ.`}{' '}
+        {left === undefined
+          ? 'Reading …'
+          : changed === 0
+            ? 'They are equal.'
+            : changed === 1
+              ? 'One line differs.'
+              : `${formatCount(changed)} lines differ.`}{' '}
         <button type="button" className="button small plain" onClick={() => setUi({ compareWith: null })}>
           let go
         </button>
