@@ -67,7 +67,11 @@ describe('what is lost is said where it would have been', () => {
     expect(counted).toBeLessThanOrEqual((30_200 - firstHeldFrame) / 10 + 1);
     await grid().press('Home');
     await lost(/what passed the filter among them is not listed$/).waitFor();
+    // Emptied, and left at once: that counts.
     await page.getByRole('textbox', { name: 'Find in this session' }).fill('');
+    await tab('Messages').click();
+    await tab('Frames').click();
+    expect(await page.getByRole('textbox', { name: 'Find in this session' }).inputValue()).toBe('');
   });
 
   test('evicted messages above theirs', async () => {
@@ -88,6 +92,38 @@ describe('what is lost is said where it would have been', () => {
       })
       .toBe(true);
     await tab('Frames').click();
+  });
+
+  test('rows that the stream has skipped are fetched when they are looked at', async () => {
+    const lagging = await dashboard.context.newPage();
+    let skips = false;
+    let skipping: (from: number, to: number) => void = () => undefined;
+    await lagging.routeWebSocket(/\/api\/live/, (socket) => {
+      const live = socket.connectToServer();
+      live.onMessage((message) => {
+        if (!skips || typeof message === 'string') socket.send(message);
+      });
+      socket.onMessage((message) => live.send(message));
+      skipping = (from, to) => socket.send(JSON.stringify({ type: 'gap', from, to }));
+    });
+    await lagging.goto(dashboard.rig.app.dashboard.url);
+    await lagging
+      .getByRole('row')
+      .filter({ hasText: `"line":${sent - 1},` })
+      .waitFor();
+    skips = true;
+    const { seq } = await dashboard.rig.get<{ seq: number }>('/api/status');
+    await pour(500);
+    skipping(seq + 1, (await dashboard.rig.get<{ seq: number }>('/api/status')).seq);
+    await lagging
+      .getByRole('row')
+      .filter({ hasText: `"line":${sent - 1},` })
+      .waitFor();
+    const frames = lagging.getByRole('grid', { name: 'Frames' });
+    await frames.press('End');
+    for (let page = 0; page < 5; page += 1) await frames.press('PageUp');
+    await expect.poll(() => lagging.locator('.frame.missing').count()).toBe(0);
+    await lagging.close();
   });
 
   test('frames that passed while recording was stopped, without asking for them again and again', async () => {

@@ -98,6 +98,8 @@ function FindField(): ReactNode {
       title={fault?.message}
       value={text}
       onChange={(event) => setText(event.target.value)}
+      // Whoever goes elsewhere has finished writing.
+      onBlur={() => setUi({ find: text })}
       onKeyDown={(event) => {
         if (event.key === 'Escape') {
           setText('');

@@ -38,6 +38,7 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
   const detailOpen = useUi((ui) => ui.detailOpen);
   const detailPx = useUi((ui) => ui.detailPx);
   const follow = useUi((ui) => ui.follow);
+  const filtered = useUi((ui) => ui.filter !== '' && ui.filterNeedsFrames);
   const { book, pulse, error } = useMessages(sessionId);
   useSyncExternalStore(pulse.subscribe, pulse.version);
   const handle = useRef<VirtualRowsHandle>(null);
@@ -90,6 +91,9 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
   const count = book.end - book.first;
   return (
     <>
+      {filtered && (
+        <div className="messages-note dim">The filter chooses sessions and frames: here are all messages.</div>
+      )}
       <Evicted sessionId={sessionId} />
       <div className="frame-table messages">
         <VirtualRows
