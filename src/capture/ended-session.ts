@@ -4,6 +4,7 @@ import { NO_PLACES, type Place, placesMoved, placesWithout } from './residence.t
 import type { Segment, SegmentTenant } from './segment.ts';
 import type { StoredSession } from './session-list.ts';
 import type { SessionRecord } from './session-record.ts';
+import { summaryOf, type SummaryFacts } from './session-summary.ts';
 import { type KeptText, NO_TEXT, type TextArena } from './text-arena.ts';
 
 /** What an ended session costs beside its texts: this object, its places, and its entries in maps and lists. Measured. */
@@ -45,14 +46,17 @@ export class EndedSession implements SegmentTenant {
 
   summary(): SessionSummary {
     const { summary } = unpackEnded(this.#texts.read(this.#facts));
-    return { ...summary, seq: this.changedSeq, firstHeldFrame: this.firstHeldFrame };
+    return this.#summary(summary);
   }
 
   detail(): SessionDetail {
     const { summary, firstFrame, violations } = unpackEnded(this.#texts.read(this.#facts));
     const { timingsMs, ...opening } = unpackOpening(this.#texts.read(this.#opening));
-    const own = { seq: this.changedSeq, firstHeldFrame: this.firstHeldFrame };
-    return { ...summary, ...own, ...opening, timingsMs: { ...timingsMs, firstFrame }, violations };
+    return { ...this.#summary(summary), ...opening, timingsMs: { ...timingsMs, firstFrame }, violations };
+  }
+
+  #summary(facts: SummaryFacts): SessionSummary {
+    return summaryOf(facts, { seq: this.changedSeq, firstHeldFrame: this.firstHeldFrame });
   }
 
   segmentGone(segment: Segment): void {

@@ -1,14 +1,17 @@
 import type {
   AcceptProof,
+  CloseFrame,
+  CloseRecord,
+  Fault,
   HandshakeRecord,
   HeaderList,
   RequestHead,
   ResponseHead,
-  SessionSummary,
   SessionViolation,
   Timings,
   TlsInfo,
 } from '../contract/session.ts';
+import type { SummaryFacts } from './session-summary.ts';
 
 /*
  * What is known of a session, as one text: as objects a browser's handshake alone costs about 10 KiB, so packed all of
@@ -25,9 +28,9 @@ export interface Opening {
   readonly proof: { readonly client: AcceptProof; readonly server: AcceptProof };
 }
 
-/** What a session was when it ended. What the store still changes, its place in the log and what is held, is put right. */
+/** What a session was when it ended. */
 export interface EndedFacts {
-  readonly summary: SessionSummary;
+  readonly summary: SummaryFacts;
   /** From the opening to the first frame, in milliseconds. */
   readonly firstFrame: number | null;
   readonly violations: readonly SessionViolation[];
@@ -69,13 +72,89 @@ export function unpackOpening(packed: string): Opening {
   };
 }
 
-/** @returns a text without any character above U+00FF */
-export function packEnded(facts: EndedFacts): string {
-  return json(facts);
+/** Values without their names, in the order of the types. @returns a text without any character above U+00FF */
+export function packEnded({ summary, firstFrame, violations }: EndedFacts): string {
+  const { id, url, mode, state, startedUs, openedUs, closedUs, client, status, subprotocol, extensions } = summary;
+  const { frames, bytes, frameCount, violationCount, heardUs, survivedUs, endUs, close, fault } = summary;
+  return json([
+    ...[id, url, mode, state, startedUs, openedUs, closedUs, client.address, client.port],
+    ...[status, subprotocol, extensions, frames, bytes, frameCount, violationCount, heardUs, survivedUs, endUs],
+    close === null ? null : closeRow(close),
+    fault === null ? null : [fault.by, fault.code, fault.message],
+    firstFrame,
+    violations.map(({ code, by, count, firstFrame: on }) => [code, by, count, on]),
+  ]);
 }
 
 export function unpackEnded(packed: string): EndedFacts {
-  return JSON.parse(packed) as EndedFacts;
+  const values = (JSON.parse(packed) as readonly unknown[]).values();
+  const next = <T>(): T => values.next().value as T;
+  const summary: SummaryFacts = {
+    id: next(),
+    url: next(),
+    mode: next(),
+    state: next(),
+    startedUs: next(),
+    openedUs: next(),
+    closedUs: next(),
+    client: { address: next(), port: next() },
+    status: next(),
+    subprotocol: next(),
+    extensions: next(),
+    frames: next(),
+    bytes: next(),
+    frameCount: next(),
+    violationCount: next(),
+    heardUs: next(),
+    survivedUs: next(),
+    endUs: next(),
+    close: closeOf(next()),
+    fault: faultOf(next()),
+  };
+  const violations = (rows: readonly ViolationRow[]): SessionViolation[] =>
+    rows.map(([code, by, count, firstFrame]) => ({ code, by, count, firstFrame }));
+  return { summary, firstFrame: next(), violations: violations(next()) };
+}
+
+type ViolationRow = readonly [
+  code: SessionViolation['code'],
+  by: SessionViolation['by'],
+  count: number,
+  firstFrame: number | null,
+];
+type CloseFrameRow = readonly [code: number | null, reason: string, frameIndex: number] | null;
+type CloseRow = readonly [
+  by: CloseRecord['by'],
+  code: number | null,
+  reason: string,
+  clean: boolean,
+  how: CloseRecord['how'],
+  clientFrame: CloseFrameRow,
+  serverFrame: CloseFrameRow,
+  echoMs: number | null,
+  clientEnding: CloseRecord['clientEnding'],
+  serverEnding: CloseRecord['serverEnding'],
+];
+
+function closeRow({ clientFrame, serverFrame, ...close }: CloseRecord): CloseRow {
+  const { by, code, reason, clean, how, echoMs, clientEnding, serverEnding } = close;
+  const frames = [closeFrameRow(clientFrame), closeFrameRow(serverFrame)] as const;
+  return [by, code, reason, clean, how, ...frames, echoMs, clientEnding, serverEnding];
+}
+function closeOf(row: CloseRow | null): CloseRecord | null {
+  if (row === null) return null;
+  const [by, code, reason, clean, how, client, server, echoMs, clientEnding, serverEnding] = row;
+  const frames = { clientFrame: closeFrameOf(client), serverFrame: closeFrameOf(server) };
+  return { by, code, reason, clean, how, ...frames, echoMs, clientEnding, serverEnding };
+}
+function closeFrameRow(frame: CloseFrame | null): CloseFrameRow {
+  return frame === null ? null : [frame.code, frame.reason, frame.frameIndex];
+}
+function closeFrameOf(row: CloseFrameRow): CloseFrame | null {
+  return row === null ? null : { code: row[0], reason: row[1], frameIndex: row[2] };
+}
+function faultOf(row: readonly [Fault['by'], string, string] | null): Fault | null {
+  return row === null ? null : { by: row[0], code: row[1], message: row[2] };
 }
 
 /** A copy that stands alone: a text cut from a head keeps all of the head in memory. */

@@ -1,4 +1,3 @@
-import { isoMicros } from '../contract/time.ts';
 import type {
   AcceptProof,
   CloseFrame,
@@ -7,7 +6,6 @@ import type {
   Party,
   SessionDetail,
   SessionMode,
-  SessionSilence,
   SessionState,
   SessionSummary,
   SessionViolation,
@@ -25,6 +23,7 @@ import type { RowWriter, Segment, SegmentTenant } from './segment.ts';
 import { SessionEnding } from './session-ending.ts';
 import type { StoredSession } from './session-list.ts';
 import type { SessionFacts, SessionRecorder } from './session-recorder.ts';
+import { summaryOf, type SummaryFacts } from './session-summary.ts';
 import { type KeptText, NO_TEXT, type TextArena } from './text-arena.ts';
 
 /** What the store does for its sessions. */
@@ -255,25 +254,29 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   }
 
   summary(): SessionSummary {
+    return summaryOf(this.#facts(), { seq: this.changedSeq, firstHeldFrame: this.firstHeldFrame });
+  }
+
+  #facts(): SummaryFacts {
     return {
       id: this.id,
-      seq: this.changedSeq,
       url: this.#url,
       mode: this.#mode,
       state: this.state,
-      startedAt: isoMicros(this.#startedUs),
-      openedAt: iso(this.#openedUs),
-      closedAt: iso(this.#closedUs),
+      startedUs: this.#startedUs,
+      openedUs: this.#openedUs,
+      closedUs: this.#closedUs,
       client: this.#client,
       status: this.#status,
       subprotocol: this.#subprotocol,
       extensions: this.#extensions,
-      clientToServer: { frames: this.frames[0], bytes: this.bytes[0] },
-      serverToClient: { frames: this.frames[1], bytes: this.bytes[1] },
+      frames: this.frames,
+      bytes: this.bytes,
       frameCount: this.frameCount,
-      firstHeldFrame: this.firstHeldFrame,
       violationCount: this.#violationCount,
-      silence: this.#silence(),
+      heardUs: this.#heardUs,
+      survivedUs: this.#survivedUs,
+      endUs: this.#ending?.beganUs ?? this.#closedUs,
       close: this.#ending?.record() ?? null,
       fault: this.#fault,
     };
@@ -289,7 +292,7 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   handOver(): { readonly facts: EndedFacts; readonly opening: KeptText } {
     const opening = this.#packedOpening;
     this.#packedOpening = NO_TEXT;
-    return { facts: { summary: this.summary(), ...this.#others() }, opening };
+    return { facts: { summary: this.#facts(), ...this.#others() }, opening };
   }
 
   #others(): Pick<EndedFacts, 'firstFrame' | 'violations'> {
@@ -298,16 +301,6 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     return {
       firstFrame: opened === null || first === null ? null : (first - opened) / 1000,
       violations: [...(this.#violations?.values() ?? [])].map((violation) => ({ ...violation })),
-    };
-  }
-
-  #silence(): SessionSilence | null {
-    if (this.#openedUs === null) return null;
-    const endedUs = this.#ending?.beganUs ?? this.#closedUs;
-    return {
-      since: isoMicros(this.#heardUs),
-      survivedMs: inMs(this.#survivedUs),
-      beforeEndMs: endedUs === null ? null : inMs(endedUs - this.#heardUs),
     };
   }
 
@@ -337,13 +330,4 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   #grow(bytes: number): void {
     if (bytes > 0) this.#host.sessionGrew(this, bytes);
   }
-}
-
-/** Milliseconds, with microseconds as the times of frames have them. */
-function inMs(us: number): number {
-  return Math.round(us) / 1000;
-}
-
-function iso(timeUs: number | null): string | null {
-  return timeUs === null ? null : isoMicros(timeUs);
 }

@@ -2,5 +2,5 @@
 export function isoMicros(timeUs: number): string {
   const wholeMs = Math.floor(timeUs / 1000);
   const micros = Math.floor(timeUs - wholeMs * 1000);
-  return new Date(wholeMs).toISOString().replace('Z', `${String(micros).padStart(3, '0')}Z`);
+  return `${new Date(wholeMs).toISOString().slice(0, -1)}${String(micros).padStart(3, '0')}Z`;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { FrametapError } from '../errors.ts';
 import type { AcceptProof, HeaderList, RequestHead, ResponseHead } from '../contract/session.ts';
 import type { HandshakeViolationCode } from '../contract/violations.ts';
@@ -73,9 +73,7 @@ export function serverRequest(
 
 /** Sec-WebSocket-Accept for a key as it stands in the field (RFC 6455 §4.2.2). */
 export function acceptFor(key: string): string {
-  return createHash('sha1')
-    .update(key + ACCEPT_GUID, 'latin1')
-    .digest('base64');
+  return hash('sha1', Buffer.from(key + ACCEPT_GUID, 'latin1'), 'base64');
 }
 
 export interface ServerAnswer {

@@ -4,6 +4,7 @@ import type { RequestHead } from '../contract/session.ts';
 import { isHandshake } from '../protocol/handshake.ts';
 import { HeadReader, parseRequestHead, sniffOpening, type HeadBytes } from '../protocol/head.ts';
 import { type Entry, Roster } from '../roster.ts';
+import { acceptDirectly } from './accepted-sockets.ts';
 import { answerBytes, endWith, ignoreError, refusal } from './answer.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -198,9 +199,6 @@ export function createListener(reception: Reception): Listener {
       tunnel: null,
     });
   });
-  return {
-    server,
-    sockets,
-    release,
-  };
+  server.on('listening', () => acceptDirectly(server));
+  return { server, sockets, release };
 }

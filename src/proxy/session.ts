@@ -194,6 +194,7 @@ export class Session implements RelayListener {
     if (this.#place !== null) this.#ground.running.delete(this.#place);
     this.#record.closed();
     for (const side of [this.#client, this.#server]) {
+      this.#ground.stalledPeers.letGo(side);
       // What waits for a side is given back when its connection is gone: it may still be written until then.
       const towards = this.#other(side).relay;
       if (side.socket.destroyed) towards?.free();
@@ -306,6 +307,7 @@ class Side implements StalledPeer {
   readonly cameEnded: boolean;
   /** It has been sent a close frame. */
   closeSent = false;
+  watched: Entry<StalledPeer> | null = null;
   /** When it was found to have reset its connection while it was not read. */
   resetAtMs: number | null = null;
 

@@ -1,6 +1,7 @@
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
-import { connect as tcpConnect, isIP, type Socket } from 'node:net';
+import { connect as tcpConnect, isIP, type NetConnectOpts, type Socket } from 'node:net';
 import { FrametapError } from '../errors.ts';
+import type { SettledOptions } from './accepted-sockets.ts';
 import { Deadlines, type Deadline } from './deadlines.ts';
 import type { Origin, Upstream, UpstreamConnection } from './leg.ts';
 import { reachesOwnListener, type OwnListener } from './self-guard.ts';
@@ -76,7 +77,8 @@ class TcpUpstream implements TunnelUpstream {
     const dialed = this.#takeSpare(origin) ?? (await this.dial(origin.host, origin.port));
     if (origin.secure) return this.#tls.secure(dialed);
     const { socket, address, port, timingsMs } = dialed;
-    return { socket, raw: socket, address, port, tls: null, timingsMs: { ...timingsMs, tls: null } };
+    const { dns, connect } = timingsMs;
+    return { socket, raw: socket, address, port, tls: null, timingsMs: { dns, connect, tls: null } };
   }
 
   async dial(host: string, port: number): Promise<DialedConnection> {
@@ -188,7 +190,7 @@ class TcpUpstream implements TunnelUpstream {
       const attempt = (): void => {
         clearTimeout(stagger);
         const address = addresses[next++] ?? '';
-        const socket = tcpConnect({ host: address, port, allowHalfOpen: true, noDelay: true });
+        const socket = tcpConnect(socketOptions(address, port));
         const failed = (cause: unknown): void => fail(socket, connectError(host, address, port, cause));
         socket.on('error', failed);
         socket.once('connect', () => {
@@ -216,6 +218,10 @@ class TcpUpstream implements TunnelUpstream {
 }
 
 const spareKey = ({ host, port }: { host: string; port: number }): string => `${host.toLowerCase()} ${port}`;
+
+function socketOptions(host: string, port: number): NetConnectOpts & SettledOptions {
+  return { host, port, allowHalfOpen: true, noDelay: true, emitClose: false, autoDestroy: true, decodeStrings: false };
+}
 
 /** A vanished peer is normal, and whoever uses the connection sees its end by other events. */
 const ignore = (): void => undefined;

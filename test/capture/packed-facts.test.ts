@@ -43,27 +43,27 @@ const opening: fc.Arbitrary<Opening> = fc.record({
 const party = fc.constantFrom('client' as const, 'server' as const, 'proxy' as const);
 const ending = fc.constantFrom('fin' as const, 'reset' as const, 'timeout' as const);
 const closeFrame = fc.record({ code: fc.option(fc.nat(65_535)), reason: anyText, frameIndex: fc.nat() });
-const totals = fc.record({ frames: fc.nat(), bytes: fc.nat() });
+const time = fc.double({ min: 0, max: 2e15, noNaN: true });
 const ended = fc.record({
   summary: fc.record({
     id: fc.nat().map(String),
-    seq: fc.nat(),
     url: anyText,
     mode: fc.constantFrom('connect' as const, 'absolute-form' as const, 'reverse' as const),
     state: fc.constantFrom('closed' as const, 'failed' as const),
-    startedAt: anyText,
-    openedAt: fc.option(anyText),
-    closedAt: fc.option(anyText),
+    startedUs: time,
+    openedUs: fc.option(time),
+    closedUs: fc.option(time),
     client: fc.record({ address: anyText, port }),
     status: fc.option(fc.nat(999)),
     subprotocol: fc.option(anyText),
     extensions: fc.option(anyText),
-    clientToServer: totals,
-    serverToClient: totals,
+    frames: fc.tuple(fc.nat(), fc.nat()),
+    bytes: fc.tuple(fc.nat(), fc.nat()),
     frameCount: fc.nat(),
-    firstHeldFrame: fc.nat(),
     violationCount: fc.nat(),
-    silence: fc.option(fc.record({ since: anyText, survivedMs: fc.nat(), beforeEndMs: fc.option(fc.nat()) })),
+    heardUs: time,
+    survivedUs: fc.nat(),
+    endUs: fc.option(time),
     close: fc.option(
       fc.record({
         by: party,

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { StalledPeers } from '../../src/proxy/stalled-peers.ts';
+import { type StalledPeer, StalledPeers } from '../../src/proxy/stalled-peers.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function peer() {
-  return { stalled: true, hasBeenReset: false, resetWhileStalled: vi.fn<() => void>() };
+  const watched: StalledPeer['watched'] = null;
+  return { stalled: true, hasBeenReset: false, watched, resetWhileStalled: vi.fn<() => void>() };
 }
 
 describe('stalled peers', () => {
@@ -40,5 +41,19 @@ describe('stalled peers', () => {
     peers.watch(one);
     vi.advanceTimersByTime(200);
     expect(one.resetWhileStalled).toHaveBeenCalledOnce();
+  });
+
+  it('are asked nothing more when they were let go', () => {
+    const peers = new StalledPeers();
+    const one = peer();
+    const other = peer();
+    for (const each of [one, other]) peers.watch(each);
+    peers.letGo(one);
+    peers.letGo(one);
+    one.hasBeenReset = other.hasBeenReset = true;
+    vi.advanceTimersByTime(200);
+    expect(one.resetWhileStalled).not.toHaveBeenCalled();
+    expect(other.resetWhileStalled).toHaveBeenCalledOnce();
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
