@@ -12,7 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   decode: ['contract', 'protocol', 'errors'],
   tls: ['errors'],
   export: ['contract', 'protocol', 'errors', 'capture (types)'],
-  proxy: ['contract', 'protocol', 'errors', 'roster', 'capture', 'tls'],
+  proxy: ['contract', 'protocol', 'errors', 'roster', 'clock', 'capture', 'tls'],
   api: ['contract', 'errors', 'capture', 'decode', 'export'],
 };
 /** Modules of Node with sockets, streams, compression or time, which protocol code has no business with. */

@@ -1,5 +1,6 @@
 import type { CaptureWriter, SessionRecorder } from '../capture/session-recorder.ts';
 import type { RequestHead, ResponseHead } from '../contract/session.ts';
+import { elapsedMs } from '../clock.ts';
 import { FrametapError } from '../errors.ts';
 import type { NegotiatedDeflate } from '../protocol/extensions.ts';
 import {
@@ -221,7 +222,7 @@ export class OpeningHandshake {
   #answered(answer: ResponseHead, bytes: Buffer, rest: Buffer): void {
     const server = this.#server;
     if (server === null || this.#settled || this.#serverRequest === null) return;
-    const timingsMs = { upgrade: performance.now() - this.#sentAtMs };
+    const timingsMs = { upgrade: elapsedMs(this.#sentAtMs) };
     if (answer.status !== 101) {
       this.#recorder.update({
         status: answer.status,

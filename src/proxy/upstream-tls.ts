@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP, isIPv6 } from 'node:net';
 import * as tls from 'node:tls';
+import { elapsedMs } from '../clock.ts';
 import { FrametapError } from '../errors.ts';
 import type { TlsInfo } from '../contract/session.ts';
 import type { Deadlines } from './deadlines.ts';
@@ -69,7 +70,7 @@ export class UpstreamTls {
           address,
           port,
           tls: tlsInfo(socket, peerFingerprint(socket)),
-          timingsMs: { ...timingsMs, tls: performance.now() - startedMs },
+          timingsMs: { ...timingsMs, tls: elapsedMs(startedMs) },
         });
       });
     });

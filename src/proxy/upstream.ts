@@ -1,5 +1,6 @@
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { connect as tcpConnect, isIP, type NetConnectOpts, type Socket } from 'node:net';
+import { elapsedMs } from '../clock.ts';
 import { FrametapError } from '../errors.ts';
 import type { SettledOptions } from './accepted-sockets.ts';
 import { Deadlines, type Deadline } from './deadlines.ts';
@@ -85,6 +86,7 @@ class TcpUpstream implements TunnelUpstream {
     const startedMs = performance.now();
     const literal = isIP(host) !== 0;
     const addresses = literal ? [host] : await this.#resolve(host);
+    const dns = literal ? null : elapsedMs(startedMs);
     const resolvedMs = literal ? startedMs : performance.now();
     for (const address of addresses) this.#refuseOwn(host, address, port);
     const socket = await this.#open(host, addresses, port);
@@ -98,7 +100,7 @@ class TcpUpstream implements TunnelUpstream {
       host,
       port,
       address,
-      timingsMs: { dns: literal ? null : resolvedMs - startedMs, connect: performance.now() - resolvedMs },
+      timingsMs: { dns, connect: elapsedMs(resolvedMs) },
     };
   }
 
