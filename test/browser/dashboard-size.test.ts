@@ -99,8 +99,31 @@ describe('a session of a million frames among 20,000, while 20,000 frames a seco
     expect(measured.heapBytes).toBeLessThan(200e6);
   });
 
+  test('lets a row be selected that has not been fetched yet', async () => {
+    await page.route('**/frames?*', async (route) => {
+      await missingChosen;
+      await route.continue();
+    });
+    let chosen = (): void => undefined;
+    const missingChosen = new Promise<void>((resolve) => (chosen = resolve));
+    await page.locator('#session-1').click();
+    await row(999_999).waitFor();
+    await grid().press('Home');
+    const missing = page.locator('.frame.missing').nth(10);
+    const id = await missing.getAttribute('id');
+    await missing.click();
+    const same = page.locator(`#${id ?? ''}`);
+    expect(await same.getAttribute('aria-selected')).toBe('true');
+    chosen();
+    await page.locator(`#${id ?? ''}:not(.missing)`).waitFor();
+    expect(await same.getAttribute('aria-selected')).toBe('true');
+    await page.unroute('**/frames?*');
+    await page.locator('#session-2').click();
+  });
+
   test('goes on after the connection was cut, without losing selection and place', async () => {
     await page.locator('#session-1').click();
+    await row(999_999).waitFor();
     await row(999_990).click();
     const top = await grid().evaluate((node) => node.scrollTop);
     server.cut();

@@ -80,6 +80,7 @@ export function MissingRow(props: {
   readonly position: number;
   readonly selected: boolean;
   readonly unrecorded: boolean;
+  readonly onSelect: (index: number) => void;
 }): ReactNode {
   return (
     <div
@@ -89,6 +90,7 @@ export function MissingRow(props: {
       aria-selected={props.selected}
       className={`vrow frame missing ${props.selected ? 'selected' : ''}`}
       style={{ top: props.topPx }}
+      onMouseDown={(event) => event.button === 0 && props.onSelect(props.index)}
     >
       <span role="gridcell" className="c-number">
         {formatCount(props.index)}

@@ -117,6 +117,7 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
           position={position}
           selected={index === selected}
           unrecorded={capture.rows.isUnrecorded(index)}
+          onSelect={select}
         />
       );
     }
