@@ -41,7 +41,7 @@ const commands: Commands = {
     const config = await loadForwardConfig(flags, 'browser');
     await serve(config, async (app) => {
       const browser = await startBrowser({ app, urls: url === undefined ? [] : [url], browserArguments, env });
-      const next = ['A browser is open that uses the proxy and trusts the CA. Closing it ends Frametap.'];
+      const next = ['A browser starts that uses the proxy and trusts the CA. Closing it ends Frametap.'];
       return { next, ended: browser.closed, stop: () => browser.close() };
     });
   },
@@ -127,11 +127,20 @@ async function serve(config: Config, begin: (app: RunningApp) => Promise<Compani
     keepHeapSmall();
     // Here and not above: most of the time that --help or a wrong option took would be spent on loading it.
     const { startApp } = await import('./app.ts');
-    const app = await startApp(config, {
+    const starting = startApp(config, {
       logger,
       // Scripts that read one line of JSON have the token.
       onNewOpenUrl: (url) => void (config.json || stdout.write(`  Dashboard  ${url} (for another browser)\n`)),
     });
+    const app = await Promise.race([starting, ending.signalled.then(() => null)]);
+    if (app === null) {
+      // Whatever it still waits for, a folder on a dead disk perhaps, is not waited for.
+      starting.then(
+        (late) => void late.stop(),
+        () => undefined,
+      );
+      return;
+    }
     try {
       await serveWith(app, await begin(app), { config, logger, signalled: ending.signalled });
     } finally {

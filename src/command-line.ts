@@ -73,6 +73,7 @@ export async function runCommandLine(
     .option('-o, --output <file>', 'file to write; standard output without it')
     .option('--pid <n>', 'process id of the instance; the newest without it', readPid)
     .option('--secrets', 'include the values of Cookie and Authorization')
+    .configureHelp({ showGlobalOptions: false })
     .action((options: ExportFlags) => commands.export(options));
 
   try {

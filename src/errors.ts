@@ -60,7 +60,7 @@ export const ERRORS = entry({
   },
   'browser-failed': {
     means: 'The browser ended at once.',
-    remedy: 'See its message. Without a display, pass -- --headless=new.',
+    remedy: 'Without a display, pass -- --headless=new. CHROME_PATH names another browser.',
     exitCode: 69,
   },
   internal: { means: 'A fault of Frametap itself.', remedy: 'Please report it.', exitCode: 70, status: 500 },
@@ -228,7 +228,7 @@ export const ERRORS = entry({
   // The dashboard's API
   unauthorized: {
     means: 'The token is missing or wrong.',
-    remedy: 'Open the URL printed at start, or send Authorization: Bearer TOKEN.',
+    remedy: 'Open the URL printed at start, or send Authorization: Bearer and the token of --json.',
     status: 401,
   },
   'host-not-allowed': {

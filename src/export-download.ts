@@ -41,7 +41,7 @@ async function download(wanted: ExportRequest): Promise<void> {
   const response = await openExport(await findInstance(wanted), wanted);
   try {
     if (response.statusCode !== 200) throw await refusal(response);
-    if (wanted.output === null) await copy(response, wanted.stdout, { end: false });
+    if (wanted.output === null) await copy(response, wanted.stdout, null);
     else await writeFileWhole(response, wanted.output);
   } finally {
     response.destroy();
@@ -97,31 +97,40 @@ async function writeFileWhole(response: IncomingMessage, path: string): Promise<
   // A device or pipe is written to as it is: a rename would put a file in its place.
   const existing = await stat(path).catch(() => null);
   if (existing !== null && !existing.isFile() && !existing.isDirectory()) {
-    await copy(response, createWriteStream(path), { end: true });
+    await copy(response, createWriteStream(path), path);
     return;
   }
   const part = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.part`);
   try {
     // A capture holds what people sent each other: for its owner alone.
-    await copy(response, createWriteStream(part, { flags: 'wx', mode: 0o600 }), { end: true });
+    await copy(response, createWriteStream(part, { flags: 'wx', mode: 0o600 }), path);
     await rename(part, path).catch((cause: unknown) => {
-      throw new FrametapError('cannot-write', `${path} cannot be written: ${String(cause)}`, { cause });
+      throw cannotWrite(path, cause);
     });
   } finally {
     await rm(part, { force: true });
   }
 }
 
-async function copy(response: IncomingMessage, target: Writable, { end }: { readonly end: boolean }): Promise<void> {
+/** @param path what `target` is for; null for the standard output, which stays open */
+async function copy(response: IncomingMessage, target: Writable, path: string | null): Promise<void> {
   try {
-    await pipeline(response, target, { end });
+    await pipeline(response, target, { end: path !== null });
   } catch (cause) {
+    // A reader that has seen enough (`| head`).
+    if (path === null && (cause as NodeJS.ErrnoException).code === 'EPIPE') return;
     // Node says so where the connection ended before the body did.
     if (!response.complete && response.errored !== null) {
       throw new FrametapError('cannot-write', 'The export broke off: Frametap ended before it was complete.', {
         cause,
       });
     }
-    throw new FrametapError('cannot-write', `Writing failed: ${String(cause)}`, { cause });
+    throw cannotWrite(path ?? 'The standard output', cause);
   }
+}
+
+/** Node's text names the call and the file it was for, which may be one that the user never heard of. */
+function cannotWrite(target: string, cause: unknown): FrametapError {
+  const reason = cause instanceof Error ? cause.message.split(',')[0] : String(cause);
+  return new FrametapError('cannot-write', `${target} cannot be written: ${reason}.`, { cause });
 }

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { downloadExport, type ExportRequest } from '../src/export-download.ts';
@@ -58,6 +58,15 @@ describe('an export', () => {
     await download({ stdout });
     stdout.end('\n');
     expect(await seen).toBe('{"format":"frametap-capture"}\n');
+  });
+
+  it('is at its end when its reader has seen enough', async () => {
+    answer = (_, response) => response.end('x'.repeat(1_000_000));
+    const stdout = new Writable({
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })),
+    });
+    stdout.on('error', () => undefined);
+    await download({ stdout });
   });
 
   it('replaces a file as a whole, for its owner alone', async () => {

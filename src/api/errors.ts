@@ -7,7 +7,8 @@ export interface ErrorAnswer {
   readonly body: ApiError;
 }
 
-export function errorAnswer(code: ErrorCode, message: string = ERRORS[code].means): ErrorAnswer {
+/** @param message what this code means here; without it, what it means everywhere and what can be done */
+export function errorAnswer(code: ErrorCode, message = `${ERRORS[code].means} ${ERRORS[code].remedy}`): ErrorAnswer {
   return { status: new FrametapError(code).status, body: { error: { code, message } } };
 }
 

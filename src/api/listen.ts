@@ -24,7 +24,7 @@ export async function listen(
       if (code === 'EADDRINUSE' && candidate < last) continue;
       await app.close();
       if (code === 'EADDRINUSE') {
-        throw new FrametapError('port-taken', `Port ${candidate} of ${host} is taken: choose another with --ui-port.`);
+        throw new FrametapError('port-taken', `Port ${candidate} of ${host} (--ui-port) is taken.`);
       }
       throw new FrametapError('bind-failed', `The dashboard cannot listen on ${host}:${candidate}: ${message}.`, {
         cause: error,

@@ -2,7 +2,8 @@ import fastifySwagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastifyWebsocket from '@fastify/websocket';
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyReply } from 'fastify';
-import type { AddressInfo } from 'node:net';
+import { STATUS_CODES } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import type { CaptureReader } from '../capture/capture-reader.ts';
 import type { MessageReader } from '../capture/message-reader.ts';
 import type { LoadedTypes } from '../decode/proto/loaded-types.ts';
@@ -63,6 +64,24 @@ export interface Dashboard extends ListenAddress {
   stop(): Promise<void>;
 }
 
+/** What came is no HTTP request, so there is no reply to send by: the answer goes to the socket. */
+function answerNoRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const { status, body } = errorAnswer(late ? 'head-timeout' : 'bad-request');
+  const text = JSON.stringify(body);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
+}
+
 /**
  * Serves dashboard, API and live stream.
  * @throws {FrametapError} `port-taken`, `bind-failed`
@@ -80,6 +99,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
       const { status, body } = answerFor(error);
       void (reply as FastifyReply).code(status).send(body);
     },
+    clientErrorHandler: answerNoRequest,
   })
     .withTypeProvider<TypeBoxTypeProvider>()
     .setValidatorCompiler(compileValidator)

@@ -20,7 +20,9 @@ export async function bindPort(
     if (problem === null) break;
     if (problem.code === 'EADDRINUSE' && port < last) continue;
     const named = formatHostPort({ host, port });
-    if (problem.code === 'EADDRINUSE') throw new FrametapError('port-taken', `${named} is taken.`, { cause: problem });
+    if (problem.code === 'EADDRINUSE') {
+      throw new FrametapError('port-taken', `Port ${port} of ${host} (--port) is taken.`, { cause: problem });
+    }
     throw new FrametapError('bind-failed', `${named} cannot be listened on (${problem.code ?? problem.message}).`, {
       cause: problem,
     });

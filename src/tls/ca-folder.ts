@@ -1,6 +1,6 @@
 import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { FrametapError } from '../errors.ts';
 
@@ -29,7 +29,7 @@ const code = (error: unknown): string => (error as NodeJS.ErrnoException).code ?
  */
 export async function prepareFolder(directory: string): Promise<{ hasCa: boolean; tightened: boolean }> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeFolder(directory);
   } catch (cause) {
     throw new FrametapError('cannot-create', `The folder ${directory} cannot be made: ${String(cause)}`, { cause });
   }
@@ -39,6 +39,9 @@ export async function prepareFolder(directory: string): Promise<{ hasCa: boolean
     names = await readdir(directory);
     mode = (await stat(directory)).mode;
   } catch (cause) {
+    if (code(cause) === 'ENOTDIR') {
+      throw new FrametapError('cannot-create', `${directory} is a file: --certs names a folder.`, { cause });
+    }
     throw new FrametapError('ca-unreadable', `The folder ${directory} cannot be read: ${String(cause)}`, { cause });
   }
   const hasCa = names.includes(CERTIFICATE) || names.includes(KEY);
@@ -57,6 +60,21 @@ export async function prepareFolder(directory: string): Promise<{ hasCa: boolean
     throw new FrametapError('ca-permissions', why, { cause });
   }
   return { hasCa, tightened: true };
+}
+
+/** With those above it. Node's own recursive way goes round for ever where a file system makes no folders (/proc). */
+async function makeFolder(directory: string): Promise<void> {
+  const make = (): Promise<void> => mkdir(directory, { mode: 0o700 });
+  try {
+    await make();
+  } catch (error) {
+    if (code(error) === 'EEXIST') return;
+    const parent = dirname(directory);
+    const isMissing = async (): Promise<boolean> => (await stat(parent).catch(code)) === 'ENOENT';
+    if (code(error) !== 'ENOENT' || !(await isMissing())) throw error;
+    await makeFolder(parent);
+    await make();
+  }
 }
 
 /**

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { CA_PEM, startRig, TOKEN, type Rig } from '../helpers/dashboard-rig.ts';
@@ -59,6 +61,14 @@ describe('who may look', () => {
     '/healthz;/../api/status',
   ])('is not talked into an open path by %s', async (target) => {
     expect((await rig.raw({ target, headers: [host] })).status).toBe(401);
+  });
+
+  it('says what it wants to bytes that are no request', async () => {
+    const socket = connect({ port: rig.dashboard.port, host: '127.0.0.1' });
+    socket.end('garbage\r\n\r\n');
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(codeOf(answer.split('\r\n\r\n')[1] ?? '')).toBe('bad-request');
   });
 
   it('tells people in words and programs in JSON', async () => {
