@@ -43,8 +43,10 @@ async function sendOrder(id: string): Promise<void> {
   for (const text of [MONEY, ORDER]) protobufjs.parse(text, root, { keepCase: true });
   const Order = root.lookupType('shop.Order');
   const order = { id, user_name: `user ${id}`, side: 2, price: { units: 7, currency: 'EUR' } };
+  const rows = page.getByRole('grid', { name: 'Frames' }).getByRole('row').filter({ hasText: 'binary' });
+  const before = await rows.count();
   pair.server.send(Order.encode(Order.fromObject(order)).finish());
-  await page.getByRole('grid', { name: 'Frames' }).getByRole('row').filter({ hasText: 'binary' }).last().waitFor();
+  await rows.nth(before).waitFor();
   await page.getByRole('grid', { name: 'Frames' }).press('End');
 }
 const decoder = (name: string) => page.getByRole('button', { name: `Decoder: ${name}` });

@@ -59,9 +59,12 @@ export class MessageBook {
   grow(frameCount: number, firstHeldFrame = 0): void {
     if (this.#growing || (frameCount === this.#frameCount && firstHeldFrame === this.#firstHeldFrame)) return;
     this.#growing = true;
-    this.#frameCount = frameCount;
     this.#findEnd(frameCount)
-      .then(() => this.#findFirst(firstHeldFrame))
+      .then(() => {
+        // Not before it is known: what has failed is asked again.
+        this.#frameCount = frameCount;
+        return this.#findFirst(firstHeldFrame);
+      })
       .catch((error: unknown) => {
         if (!this.#abort.signal.aborted) this.#onError(error);
       })
@@ -106,7 +109,6 @@ export class MessageBook {
   async #findFirst(firstHeldFrame: number): Promise<void> {
     if (firstHeldFrame === this.#firstHeldFrame) return;
     const [oldest] = (await this.#fetch(this.#first, 1, this.#abort.signal)).messages;
-    // Not before it is known: what has failed is asked again.
     this.#firstHeldFrame = firstHeldFrame;
     this.#first = oldest === undefined ? this.#end : oldest.index;
     this.#onChange();

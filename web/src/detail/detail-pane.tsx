@@ -7,6 +7,7 @@ import { heldText, typeText } from '../frames/frame-words.ts';
 import { formatClock, formatFullTime } from '../format/clock.ts';
 import { formatBytes, formatCount, formatMs } from '../format/numbers.ts';
 import type { DetailTab } from '../place.ts';
+import { ViewBoundary } from '../shell/view-boundary.tsx';
 import { setUi, useUi, type Subject } from '../state.ts';
 import { useCapture } from '../use-capture.ts';
 import { BitsView, Violations } from './bits-view.tsx';
@@ -30,13 +31,17 @@ interface DetailPaneProps {
 }
 
 export function DetailPane(props: DetailPaneProps): ReactNode {
+  const { kind, session, index } = props.subject;
+  const tab = useUi((ui) => ui.detailTab);
   return (
     <section className="detail" aria-label="Detail" style={{ height: props.heightPx }}>
-      {props.subject.kind === 'frame' ? (
-        <FrameDetail subject={props.subject} />
-      ) : (
-        props.message !== undefined && <MessageDetail subject={props.subject} message={props.message} />
-      )}
+      <ViewBoundary name="What is selected" shows={`${kind} ${session} ${index} ${tab}`}>
+        {kind === 'frame' ? (
+          <FrameDetail subject={props.subject} />
+        ) : (
+          props.message !== undefined && <MessageDetail subject={props.subject} message={props.message} />
+        )}
+      </ViewBoundary>
     </section>
   );
 }

@@ -7,6 +7,7 @@ import {
   useState,
   useSyncExternalStore,
   type KeyboardEvent,
+  type MouseEvent,
   type ReactNode,
 } from 'react';
 import type { MessageRow } from '../../../src/contract/message.ts';
@@ -163,7 +164,10 @@ function useMessages(id: string): {
     () =>
       new MessageBook({
         fetch: (from, limit, signal) => fetchMessages(id, { from, limit }, signal),
-        onChange: () => pulse.beat(),
+        onChange: () => {
+          setError(null);
+          pulse.beat();
+        },
         onError: (fault) => setError(fault instanceof Error ? fault.message : String(fault)),
       }),
     [id, pulse],
@@ -213,9 +217,20 @@ function Row(props: {
   readonly selected: boolean;
 }): ReactNode {
   const { message, index } = props;
+  const select = (event: MouseEvent): void => {
+    if (event.button === 0) setUi({ message: index, detailOpen: true, follow: false });
+  };
   if (message === undefined) {
     return (
-      <div role="row" aria-rowindex={props.position + 2} className="vrow frame missing" style={{ top: props.topPx }}>
+      <div
+        id={`message-${index}`}
+        role="row"
+        aria-rowindex={props.position + 2}
+        aria-selected={props.selected}
+        className={`vrow frame missing ${props.selected ? 'selected' : ''}`}
+        style={{ top: props.topPx }}
+        onMouseDown={select}
+      >
         <span role="gridcell" className="m-number">
           {formatCount(index)}
         </span>
@@ -237,7 +252,7 @@ function Row(props: {
       aria-selected={props.selected}
       className={`vrow frame ${violated ? 'violated' : down ? 'to-client' : 'to-server'} ${props.selected ? 'selected' : ''}`}
       style={{ top: props.topPx }}
-      onMouseDown={(event) => event.button === 0 && setUi({ message: index, detailOpen: true, follow: false })}
+      onMouseDown={select}
     >
       <span role="gridcell" className="m-number dim">
         {formatCount(index)}

@@ -3,6 +3,7 @@ import type { SessionSummary } from '../../../src/contract/session.ts';
 import { visibleLine } from '../format/visible-text.ts';
 import { FramesTab } from '../frames/frames-tab.tsx';
 import { TABS, type Tab } from '../place.ts';
+import { ViewBoundary } from '../shell/view-boundary.tsx';
 import { setUi, useUi } from '../state.ts';
 import { useCapture, useSessions } from '../use-capture.ts';
 import { SessionHeader } from './session-header.tsx';
@@ -44,9 +45,11 @@ export function SessionPane(): ReactNode {
       <SessionHeader session={session} />
       <TabBar tab={tab} session={session} />
       <div className="tab-panel" role="tabpanel" id="session-panel" aria-labelledby={`tab-${tab}`}>
-        <Suspense fallback={<div className="loading">…</div>}>
-          <TabContent key={session.id} tab={tab} session={session} />
-        </Suspense>
+        <ViewBoundary name={`The view ${TAB_NAMES[tab]}`} shows={`${session.id} ${tab}`}>
+          <Suspense fallback={<div className="loading">…</div>}>
+            <TabContent key={session.id} tab={tab} session={session} />
+          </Suspense>
+        </ViewBoundary>
       </div>
     </>
   );

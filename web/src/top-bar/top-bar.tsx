@@ -72,7 +72,7 @@ function CaptureState(): ReactNode {
             <b>{formatCount(status.sessions)}</b> {status.sessions === 1 ? 'session' : 'sessions'}
           </span>
           <span>
-            <b>{formatCount(status.frames)}</b> frames
+            <b>{formatCount(status.frames)}</b> {status.frames === 1 ? 'frame' : 'frames'}
           </span>
           <Memory used={status.memory.usedBytes} budget={status.memory.budgetBytes} evicted={status.evicted.frames} />
         </span>
