@@ -1,32 +1,32 @@
 // @ts-check
-// The dashboard in Chromium, in front of a real Frametap: a session of 1,000,000 frames is scrolled through while 20,000
-// rows a second come in beside it and at its end. Prints frames painted a second, long tasks and the heap.
-// npm run build && npm run bench:dashboard. CHROME_PATH says where Chromium is. --frames N --rate N --seconds N
+// The dashboard in Chromium, in front of a real Frametap with 20,000 sessions that have ended: a session of 1,000,000
+// frames is scrolled through while 20,000 rows a second come in at its end. Prints how long it took until the first rows
+// and all sessions were there, frames painted a second, long tasks and the heap.
+// npm run build && npm run bench:dashboard -- [--frames N] [--sessions N] [--rate N] [--seconds N]. CHROME_PATH says
+// where Chromium is.
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { WebSocket, WebSocketServer } from 'ws';
+import { readArguments } from './arguments.js';
 import { start } from './children.js';
 
-const { values } = parseArgs({
-  options: {
-    frames: { type: 'string', default: '1000000' },
-    rate: { type: 'string', default: '20000' },
-    seconds: { type: 'string', default: '10' },
-  },
-});
-const [frameCount, rate, seconds] = [Number(values.frames), Number(values.rate), Number(values.seconds)];
-const SERVER = join(import.meta.dirname, '..', 'dist', 'server', 'cli.js');
+const {
+  frames: frameCount,
+  sessions,
+  rate,
+  seconds,
+  cli,
+} = readArguments({ frames: 1_000_000, sessions: 20_000, rate: 20_000, seconds: 10 });
 const home = mkdtempSync(join(tmpdir(), 'frametap-bench-'));
 
 const upstream = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
 await once(upstream, 'listening');
 const { port: upstreamPort } = /** @type {import('node:net').AddressInfo} */ (upstream.address());
 const flags = ['--json', '--port', '0', '--ui-port', '0', '--memory', '1GiB', '--certs', join(home, 'certs')];
-const frametap = start([process.execPath, SERVER, ...flags, '--reverse', `ws://127.0.0.1:${upstreamPort}`], {
+const frametap = start([process.execPath, cli, ...flags, '--reverse', `ws://127.0.0.1:${upstreamPort}`], {
   env: { ...process.env, HOME: home },
 });
 const browser = await chromium.launch({
@@ -43,8 +43,19 @@ try {
   rmSync(home, { recursive: true, force: true });
 }
 
+/** @param {string} url @param {number} count */
+async function openAndClose(url, count) {
+  for (let at = 0; at < count; at++) {
+    const client = new WebSocket(`${url.replace('http', 'ws')}/short`, { perMessageDeflate: false });
+    await once(client, 'open');
+    client.close();
+    await once(client, 'close');
+  }
+}
+
 async function run() {
   const { proxy, dashboard } = await frametap.nextReport(20_000);
+  await Promise.all(Array.from({ length: 20 }, () => openAndClose(proxy.url, sessions / 20)));
   const arrived = once(upstream, 'connection');
   const client = new WebSocket(`${proxy.url.replace('http', 'ws')}/feed`, { perMessageDeflate: false });
   await once(client, 'open');
@@ -61,9 +72,13 @@ async function run() {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   const openedAt = performance.now();
   await page.goto(dashboard.openUrl);
-  await page.getByRole('option').first().click();
   await page.getByRole('grid', { name: 'Frames' }).getByRole('row').nth(3).waitFor();
   const firstRowsMs = performance.now() - openedAt;
+  await page
+    .locator(`[role=option][aria-setsize="${sessions + 1}"]`)
+    .first()
+    .waitFor();
+  const allSessionsMs = performance.now() - openedAt;
 
   let due = count;
   const timer = setInterval(() => {
@@ -77,7 +92,8 @@ async function run() {
   const perSecond = (count - began) / (2 * seconds);
   clearInterval(timer);
   const held = await page.evaluate(() => document.querySelectorAll('[role=row]').length);
-  const result = { frames: count, rowsPerSecond: Math.round(perSecond), firstRowsMs: Math.round(firstRowsMs) };
+  const times = { firstRowsMs: Math.round(firstRowsMs), allSessionsMs: Math.round(allSessionsMs) };
+  const result = { frames: count, sessions: sessions + 1, rowsPerSecond: Math.round(perSecond), ...times };
   console.log(JSON.stringify({ ...result, rowsInDocument: held, following, scrolling }, null, 2));
 }
 

@@ -15,6 +15,8 @@ export class Subscriber {
   position = 0;
   /** Sessions that changed up to here have been sent. */
   sessionsPosition = 0;
+  /** Where the log ended when it said hello: up to there it catches up. */
+  catchesUpTo = 0;
   /** Removed sessions up to here have been told. */
   removedPosition = 0;
   /** The count of evicted frames when the rows after `position` were last known to be there. */

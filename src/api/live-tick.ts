@@ -12,7 +12,7 @@ const SLICE_MS = 5;
 const SESSIONS_MESSAGE_BYTES = 512 * 1024;
 const SESSIONS_MESSAGES = 4;
 /** So many are looked up at once: about what one tick sends. */
-const SESSIONS_AT_ONCE = 4_000;
+const SESSIONS_AT_ONCE = 2_500;
 /** Who lags by more than this is told of a gap, and goes on this far before the end. */
 const LAG_ROWS = 200_000;
 const LAG_ROWS_KEPT = 100_000;
@@ -32,6 +32,8 @@ export class Tick {
   head: CaptureStatus;
   /** Somebody could be sent more at once. */
   behind = false;
+  /** Somebody has not been sent all sessions that there were when it came. */
+  catchingUp = false;
   /** Time spent working, pauses left out. */
   workMs = 0;
   readonly #reader: CaptureReader;
@@ -145,6 +147,7 @@ export async function advance(subscriber: Subscriber, tick: Tick): Promise<boole
     if (subscriber.pendingHello !== null || subscriber.blocked) break;
   }
   if (at < changes.sessions.length || !changes.all) {
+    tick.catchingUp ||= subscriber.sessionsPosition < subscriber.catchesUpTo;
     subscriber.waiting = subscriber.blocked;
     tick.behind ||= !subscriber.waiting;
     return true;
@@ -166,6 +169,7 @@ function greet(subscriber: Subscriber, head: CaptureStatus): void {
   subscriber.pendingHello = null;
   subscriber.epoch = head.epoch;
   subscriber.position = subscriber.sessionsPosition = subscriber.removedPosition = since;
+  subscriber.catchesUpTo = head.seq;
   subscriber.evictedSeen = 0;
   if (hello !== null) subscriber.choose(hello.frames ?? 'all');
   subscriber.sendJson({ type: 'hello', epoch: head.epoch, seq: since, status: head });

@@ -8,6 +8,8 @@ import { advance, statusMessage, Tick } from './live-tick.ts';
 const TICK_INTERVAL_MS = 50;
 /** What the stream may take of the process: a tick that worked n ms is followed by the next after 10 n at the earliest. */
 const REST_RATIO = 10;
+/** The same while a dashboard that has come waits for its sessions: 20,000 are there in a second or two. */
+const CATCH_UP_RATIO = 2;
 const STATUS_INTERVAL_MS = 1_000;
 /** Dashboards that do not answer our close are cut off after so long. */
 const CLOSE_TIMEOUT_MS = 1_000;
@@ -77,7 +79,7 @@ export function createLive(options: LiveOptions): Live {
     }
     tick.end();
     ticking = false;
-    earliestTickMs = startMs + Math.max(TICK_INTERVAL_MS, tick.workMs * REST_RATIO);
+    earliestTickMs = startMs + Math.max(TICK_INTERVAL_MS, tick.workMs * (tick.catchingUp ? CATCH_UP_RATIO : REST_RATIO));
     if (pokedWhileTicking || tick.behind) schedule();
   }
 
