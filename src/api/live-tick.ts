@@ -124,7 +124,11 @@ export class Tick {
 export async function advance(subscriber: Subscriber, tick: Tick): Promise<boolean> {
   subscriber.waiting = subscriber.blocked;
   if (subscriber.waiting) return true;
-  greet(subscriber, tick.head);
+  if (greet(subscriber, tick.head)) {
+    // What a dashboard asks for when it has been answered comes before thousands of sessions that nobody looks at yet.
+    tick.behind = true;
+    return true;
+  }
   if (subscriber.epoch === null) return true;
 
   const changes = tick.changesSince(subscriber.sessionsPosition);
@@ -161,10 +165,10 @@ export async function advance(subscriber: Subscriber, tick: Tick): Promise<boole
 export const statusMessage = (status: CaptureStatus): string =>
   JSON.stringify({ type: 'status', status } satisfies LiveMessage);
 
-/** Answers a hello, and says it unasked when a new epoch has begun. */
-function greet(subscriber: Subscriber, head: CaptureStatus): void {
+/** Answers a hello, and says it unasked when a new epoch has begun. @returns whether it did */
+function greet(subscriber: Subscriber, head: CaptureStatus): boolean {
   const hello = subscriber.pendingHello;
-  if (hello === null && (subscriber.epoch === null || subscriber.epoch === head.epoch)) return;
+  if (hello === null && (subscriber.epoch === null || subscriber.epoch === head.epoch)) return false;
   const since = hello?.epoch === head.epoch ? Math.min(hello.since, head.seq) : 0;
   subscriber.pendingHello = null;
   subscriber.epoch = head.epoch;
@@ -174,6 +178,7 @@ function greet(subscriber: Subscriber, head: CaptureStatus): void {
   if (hello !== null) subscriber.choose(hello.frames ?? 'all');
   subscriber.sendJson({ type: 'hello', epoch: head.epoch, seq: since, status: head });
   subscriber.status = statusMessage(head);
+  return true;
 }
 
 function sendRemoved(subscriber: Subscriber, tick: Tick, changes: Changes): void {

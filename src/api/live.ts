@@ -79,7 +79,8 @@ export function createLive(options: LiveOptions): Live {
     }
     tick.end();
     ticking = false;
-    earliestTickMs = startMs + Math.max(TICK_INTERVAL_MS, tick.workMs * (tick.catchingUp ? CATCH_UP_RATIO : REST_RATIO));
+    earliestTickMs =
+      startMs + Math.max(TICK_INTERVAL_MS, tick.workMs * (tick.catchingUp ? CATCH_UP_RATIO : REST_RATIO));
     if (pokedWhileTicking || tick.behind) schedule();
   }
 

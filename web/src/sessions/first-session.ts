@@ -1,3 +1,4 @@
+import type { SessionPage } from '../../../src/contract/api.ts';
 import { fetchSession, fetchSessions } from '../capture/api.ts';
 import type { Capture } from '../capture/capture.ts';
 import { isOfRun, type WrittenPlace } from '../place.ts';
@@ -16,20 +17,24 @@ export function firstChoice(book: Capture['book']): string | null {
 /**
  * Opens a session once, as soon as there is one, where none has been opened by then: that of `place`, if it is of this
  * run of the server. The stream brings the oldest first, and 20,000 of them take a while: the newest are asked for
- * beside it. `onSettled` is told when `place` is of no more use: its session is open, or cannot be. Returns how to stop
+ * beside it, at once and not when the stream has answered. `onSettled` is told when `place` is of no more use: its session is open, or cannot be. Returns how to stop
  * waiting.
  */
 export function openFirst(capture: Capture, place: WrittenPlace, onSettled: () => void): () => void {
   const abort = new AbortController();
+  let early: Promise<SessionPage> | null = fetchNewest(abort.signal);
+  early.catch(() => undefined);
   const look = (): void => {
     if (capture.status === null) return;
     const wanted = isOfRun(place, capture.epoch) ? place.session : null;
     if (Math.max(capture.status.sessions, capture.book.size) === 0) {
       if (wanted === null) onSettled();
+      // What was asked for before there was any session has none of them.
+      early = null;
       return;
     }
     stop();
-    fetchFirst(capture, wanted, abort.signal)
+    fetchFirst(capture, { wanted, newest: early ?? fetchNewest(abort.signal) }, abort.signal)
       // That the server cannot be reached is said elsewhere; what the stream has brought is there to choose from.
       .catch(() => undefined)
       .finally(() => {
@@ -51,9 +56,17 @@ export function openFirst(capture: Capture, place: WrittenPlace, onSettled: () =
   };
 }
 
-async function fetchFirst(capture: Capture, wanted: string | null, signal: AbortSignal): Promise<void> {
+const fetchNewest = (signal: AbortSignal): Promise<SessionPage> =>
+  fetchSessions({ order: 'newest', limit: NEWEST }, signal);
+
+async function fetchFirst(
+  capture: Capture,
+  first: { readonly wanted: string | null; readonly newest: Promise<SessionPage> },
+  signal: AbortSignal,
+): Promise<void> {
   const { epoch } = capture;
-  const newest = await fetchSessions({ order: 'newest', limit: NEWEST }, signal);
+  const { wanted } = first;
+  const newest = await first.newest;
   if (capture.epoch === epoch) capture.learn(newest.sessions);
   if (wanted !== null) {
     const session = await fetchSession(wanted, signal);
