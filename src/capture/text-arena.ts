@@ -167,6 +167,11 @@ export class TextArena {
   trim(): void {
     if (this.#spare !== null) this.#free(this.#spare);
     this.#spare = null;
+    const current = this.#blocks[this.#current];
+    if (current == null || current.liveBytes > 0) return;
+    this.#blocks[this.#current] = null;
+    this.#current = -1;
+    this.#free(current);
   }
 }
 

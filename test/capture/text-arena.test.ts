@@ -20,6 +20,19 @@ describe('texts outside of the heap', () => {
     expect(arena.costBytes).toBeLessThanOrEqual(2.1 * MIB + 10_000 * 16);
   });
 
+  it('keep no memory for texts to come when they are trimmed, and one that is alive stays', () => {
+    const arena = new TextArena();
+    const kept = Array.from({ length: 10_000 }, (_, i) => arena.keep(`${i}`.padEnd(1000, '.')));
+    const last = kept.pop() as KeptText;
+    for (const text of kept) arena.release(text);
+    arena.trim();
+    expect(arena.read(last)).toBe('9999'.padEnd(1000, '.'));
+    arena.release(last);
+    arena.trim();
+    expect(arena.costBytes).toBeLessThan(0.5 * MIB);
+    expect(arena.read(arena.keep('again'))).toBe('again');
+  });
+
   it('do not hold a block each: few old ones are moved together', () => {
     const arena = new TextArena();
     const old: [string, KeptText][] = [];
