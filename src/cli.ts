@@ -135,10 +135,7 @@ async function serve(config: Config, begin: (app: RunningApp) => Promise<Compani
     const app = await Promise.race([starting, ending.signalled.then(() => null)]);
     if (app === null) {
       // Whatever it still waits for, a folder on a dead disk perhaps, is not waited for.
-      starting.then(
-        (late) => void late.stop(),
-        () => undefined,
-      );
+      starting.then((late) => late.stop()).catch(() => undefined);
       return;
     }
     try {
