@@ -58,12 +58,12 @@ function silencesOf({ openedAt, frames }: Exported): { readonly survivedMs: numb
 }
 const seconds = (ms: number): string => (ms / 1000).toFixed(ms < 10_000 ? 2 : 1);
 
-/** A number of the view with its unit, in milliseconds, and half of its last digit. */
+/** A number of the view with its unit, in milliseconds, and half of its last digit: plus what a double keeps of a date. */
 function readMs(text = ''): { readonly ms: number; readonly within: number } {
   const [, number = '', unit = ''] = /^([\d.]+) (ms|s)$/.exec(text) ?? [];
   const unitMs = unit === 's' ? 1000 : 1;
   const digits = number.split('.')[1]?.length ?? 0;
-  return { ms: Number(number) * unitMs, within: (0.5001 / 10 ** digits) * unitMs };
+  return { ms: Number(number) * unitMs, within: (0.5 / 10 ** digits) * unitMs + 0.0005 };
 }
 function expectShown(text: string | undefined, ms: number | undefined): void {
   const shown = readMs(text);
