@@ -24,6 +24,15 @@ const tab = (name: string) => page.getByRole('tablist', { name: 'Views of the se
 const selected = (name: 'Frames' | 'Messages') =>
   page.getByRole('grid', { name }).locator('[aria-selected=true]').first();
 
+/** The position at the top of a list, and how much of it is hidden: 12.5. */
+const standsAt = (name: 'Frames' | 'Messages') =>
+  page.getByRole('grid', { name }).evaluate((node) => Math.round((node.scrollTop / 21) * 2) / 2);
+const standAt = async (name: 'Frames' | 'Messages', position: number) => {
+  const list = page.getByRole('grid', { name });
+  await list.getByRole('row').nth(3).waitFor();
+  await list.evaluate((node, top) => (node.scrollTop = top), position * 21);
+};
+
 describe('the address', () => {
   test('brings a reload back to the frame, the way it is shown, the filter and what was looked for', async () => {
     await sessions().press('Home');
@@ -46,7 +55,7 @@ describe('the address', () => {
   });
 
   test('keeps the session in sight in a long list while the rest is loaded', async () => {
-    await page.waitForURL((url) => !url.hash.includes('filter'));
+    await page.waitForURL((url) => !/filter|find/.test(url.hash));
     await page.reload();
     await page.locator('#session-1[aria-selected=true]').waitFor();
     await page.getByText('61', { exact: true }).first().waitFor();
@@ -73,6 +82,53 @@ describe('the address', () => {
     await page.goBack();
     await page.getByRole('tab', { name: 'Messages', selected: true }).waitFor();
     await expect.poll(() => selected('Messages').textContent()).toContain('line 1998.');
+  });
+
+  test('keeps where the lists stood, over a change of tab and a reload', async () => {
+    await tab('Frames').click();
+    await page.getByRole('row').filter({ hasText: 'line 1205.' }).waitFor();
+    await standAt('Frames', 500.5);
+    await page.waitForURL(/[#&]at=500&/);
+    await tab('Messages').click();
+    await standAt('Messages', 700.5);
+    await page.waitForURL(/[#&]messages-at=700&/);
+    await tab('Frames').click();
+    await expect.poll(() => standsAt('Frames')).toBe(500.5);
+    await tab('Messages').click();
+    await expect.poll(() => standsAt('Messages')).toBe(700.5);
+    await page.reload();
+    await expect.poll(() => standsAt('Messages')).toBe(700);
+    await tab('Frames').click();
+    await expect.poll(() => standsAt('Frames')).toBe(500);
+    // What is selected is far from there, and stays it.
+    expect(page.url()).toMatch(/[#&]frame=1205&/);
+    await page.getByText('#1,205 ↓ text').waitFor();
+  });
+
+  test('keeps where a filtered list stands, and goes to what is selected without the filter', async () => {
+    const find = page.getByRole('textbox', { name: 'Find in this session' });
+    await find.fill('/line \\d*7\\./');
+    await page.getByText('200 of 2,000').waitFor();
+    await standAt('Frames', 100);
+    await page.waitForURL(/[#&]at=1007&/);
+    await page.reload();
+    await page.getByText('200 of 2,000').waitFor();
+    await expect.poll(() => standsAt('Frames')).toBe(100);
+    await find.fill('');
+    await page.locator('#frame-1205[aria-selected=true]').waitFor();
+  });
+
+  test('keeps that a list is followed, also with a frame selected', async () => {
+    await page.getByRole('button', { name: 'follow' }).click();
+    await page.waitForURL(/[#&]at=end&/);
+    await page.reload();
+    await page.locator('#frame-1999').waitFor();
+    await page.getByRole('button', { name: 'follow', pressed: true }).waitFor();
+    await page.getByText('#1,205 ↓ text').waitFor();
+    await tab('Messages').click();
+    await expect.poll(() => standsAt('Messages')).toBe(700);
+    await tab('Frames').click();
+    await page.locator('#frame-1999').waitFor();
   });
 
   test('of another run of the server opens what is there, and no frame of another session', async () => {

@@ -12,6 +12,10 @@ const PLACE: Place = {
   direction: 'up',
   kind: 'data',
   range: { from: 120, to: 480 },
+  follow: false,
+  followMessages: true,
+  framesTop: 1200,
+  messagesTop: null,
 };
 const EPOCH = '0f8fad5b-d9cb-469f-a165-70867728950e';
 
@@ -20,6 +24,16 @@ test('a place is written into the address and read from it again', () => {
   expect(place).toEqual(PLACE);
   expect(isOfRun({ ...place, run }, EPOCH)).toBe(true);
   expect(isOfRun({ ...place, run }, '7c9e6679-7425-40de-944b-e07fc1f90ae7')).toBe(false);
+});
+
+test('a list is followed unless something in it is selected, and also then if the address says so', () => {
+  const written = (place: Partial<Place>) =>
+    readPlace(writePlace({ ...readPlace(''), framesTop: 12.5, ...place }, EPOCH));
+  expect(readPlace('')).toMatchObject({ follow: true, framesTop: null });
+  expect(written({ frame: 3, follow: false })).toMatchObject({ follow: false, framesTop: 12 });
+  expect(written({ frame: 3, follow: true })).toMatchObject({ follow: true, framesTop: null });
+  expect(written({ frame: null, follow: false })).toMatchObject({ follow: false, framesTop: 12 });
+  expect(readPlace('frame=3')).toMatchObject({ follow: false, framesTop: null, followMessages: true });
 });
 
 test('where nothing is chosen the address says nothing', () => {

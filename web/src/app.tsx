@@ -42,7 +42,7 @@ export function App({ place }: { readonly place: WrittenPlace }): ReactNode {
         openDetail: () => setUi({ detailOpen: true }),
         closeDetail: () => setUi({ detailOpen: false }),
         moveSession: (by) => moveSession(capture, by),
-        toggleFollow: () => setUi({ follow: !useUi.getState().follow }),
+        toggleFollow,
         togglePause: () => capture.pause(!capture.paused),
         showHelp: () => setUi({ dialog: 'help' }),
       }),
@@ -80,6 +80,12 @@ export function App({ place }: { readonly place: WrittenPlace }): ReactNode {
       </div>
     </CSPProvider>
   );
+}
+
+/** Of the list that is shown. */
+function toggleFollow(): void {
+  const { tab, follow, followMessages } = useUi.getState();
+  setUi(tab === 'messages' ? { followMessages: !followMessages } : { follow: !follow });
 }
 
 function Banners(): ReactNode {

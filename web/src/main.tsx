@@ -3,7 +3,7 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { Capture } from './capture/capture.ts';
 import { readPlace } from './place.ts';
-import { openSession, setUi } from './state.ts';
+import { NOTHING_SELECTED, openSession, setUi } from './state.ts';
 import { CaptureContext } from './use-capture.ts';
 import './theme.css';
 import './app.css';
@@ -18,7 +18,7 @@ const capture = new Capture(
 );
 // Whether the session is of this run of the server is known only when that has answered.
 const place = readPlace(location.hash);
-setUi({ ...place, session: null, frame: null, message: null, range: null });
+setUi({ ...place, session: null, ...NOTHING_SELECTED });
 capture.start();
 
 const root = document.getElementById('root');

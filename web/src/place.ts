@@ -27,6 +27,11 @@ export interface Place {
   readonly kind: KindChoice;
   /** The stretch of frames that is listed, where it is not all. */
   readonly range: FrameRange | null;
+  /** Whether the lists stay at their end; else the frame or message that is at the top, 12.5: half hidden. */
+  readonly follow: boolean;
+  readonly followMessages: boolean;
+  readonly framesTop: number | null;
+  readonly messagesTop: number | null;
 }
 
 /** So much of an epoch tells one run of the server, or one clear, from another. */
@@ -52,6 +57,8 @@ export function writePlace(place: Place, epoch: string | null): string {
   put('direction', place.direction, 'all');
   put('kind', place.kind, 'all');
   if (place.range !== null) put('range', `${place.range.from}-${place.range.to}`);
+  put('at', writeTop(place.follow, place.framesTop, place.frame));
+  put('messages-at', writeTop(place.followMessages, place.messagesTop, place.message));
   if (place.session !== null && epoch !== null) put('run', epoch.slice(0, RUN_CHARS));
   return pairs.toString();
 }
@@ -63,6 +70,8 @@ export function readPlace(hash: string): WrittenPlace {
     values.find((value) => value === pairs.get(name)) ?? values[0];
   const index = (name: string): number | null =>
     /^\d{1,15}$/.test(pairs.get(name) ?? '') ? Number(pairs.get(name)) : null;
+  const at = readTop(pairs.get('at'), index('frame'));
+  const messagesAt = readTop(pairs.get('messages-at'), index('message'));
   return {
     session: index('session') === null ? null : String(index('session')),
     tab: oneOf('tab', TABS),
@@ -74,8 +83,27 @@ export function readPlace(hash: string): WrittenPlace {
     direction: oneOf('direction', ['all', 'up', 'down']),
     kind: oneOf('kind', ['all', 'data', 'control']),
     range: readRange(pairs.get('range')),
+    follow: at.follow,
+    followMessages: messagesAt.follow,
+    framesTop: at.top,
+    messagesTop: messagesAt.top,
     run: pairs.get('run'),
   };
+}
+
+/** A list is followed where nothing else is said, and nothing in it is selected. */
+function writeTop(follow: boolean, top: number | null, selected: number | null): string | number | null {
+  if (follow) return selected === null ? null : 'end';
+  return top === null ? null : Math.floor(top);
+}
+
+function readTop(
+  text: string | null,
+  selected: number | null,
+): { readonly follow: boolean; readonly top: number | null } {
+  if (text === 'end') return { follow: true, top: null };
+  if (/^\d{1,15}$/.test(text ?? '')) return { follow: false, top: Number(text) };
+  return { follow: selected === null, top: null };
 }
 
 function readRange(text: string | null): FrameRange | null {

@@ -25,7 +25,6 @@ interface UiState extends Place {
   readonly detailOpen: boolean;
   /** Of a fragment or compressed frame: its whole message, or its own bytes. */
   readonly plane: 'message' | 'frame';
-  readonly follow: boolean;
   readonly followSessions: boolean;
   /** What the server has accepted of the filter's field. */
   readonly filter: string;
@@ -65,6 +64,9 @@ export const useUi = create<UiState>((change) => ({
   detailTab: 'text',
   plane: 'message',
   follow: true,
+  followMessages: true,
+  framesTop: null,
+  messagesTop: null,
   followSessions: true,
   filterText: '',
   filter: '',
@@ -92,8 +94,24 @@ export const useUi = create<UiState>((change) => ({
 
 export const setUi = useUi.getState().set;
 
+/** Nothing is selected, and the lists of a session stand at their end. */
+export const NOTHING_SELECTED = {
+  frame: null,
+  message: null,
+  range: null,
+  follow: true,
+  followMessages: true,
+  framesTop: null,
+  messagesTop: null,
+} as const;
+
+/** Goes to a frame from elsewhere: it comes into sight, wherever the list stood. */
+export function showFrame(frame: number): void {
+  setUi({ tab: 'frames', frame, detailOpen: true, follow: false, framesTop: null });
+}
+
 /** Opens another session: what was selected in the one before is let go. */
 export function openSession(id: string | null): void {
   if (id === useUi.getState().session) return;
-  setUi({ session: id, frame: null, message: null, follow: true, find: '', findFault: null, range: null });
+  setUi({ session: id, find: '', findFault: null, ...NOTHING_SELECTED });
 }

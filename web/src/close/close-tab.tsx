@@ -6,7 +6,7 @@ import { formatFullTime } from '../format/clock.ts';
 import { formatCount, formatMs } from '../format/numbers.ts';
 import { visibleLine } from '../format/visible-text.ts';
 import { IdleTimeoutLine } from '../silence/idle-timeout-line.tsx';
-import { setUi } from '../state.ts';
+import { setUi, showFrame } from '../state.ts';
 import './close.css';
 
 export default function CloseTab({ session }: { readonly session: SessionSummary }): ReactNode {
@@ -129,11 +129,7 @@ function Frame({ frame }: { readonly frame: CloseFrame | null }): ReactNode {
   return (
     <td>
       {frame.code === null ? 'without a code (an API shows 1005)' : `${frame.code} ${closeCodeMeaning(frame.code)}`}{' '}
-      <button
-        type="button"
-        className="button small plain"
-        onClick={() => setUi({ tab: 'frames', frame: frame.frameIndex, detailOpen: true, follow: false })}
-      >
+      <button type="button" className="button small plain" onClick={() => showFrame(frame.frameIndex)}>
         frame {formatCount(frame.frameIndex)}
       </button>
     </td>

@@ -8,7 +8,7 @@ import { formatClock, formatFullTime } from '../format/clock.ts';
 import { formatBytes, formatCount, formatMs } from '../format/numbers.ts';
 import type { DetailTab } from '../place.ts';
 import { ViewBoundary } from '../shell/view-boundary.tsx';
-import { setUi, useUi, type Subject } from '../state.ts';
+import { setUi, showFrame, useUi, type Subject } from '../state.ts';
 import { useCapture } from '../use-capture.ts';
 import { BitsView, Violations } from './bits-view.tsx';
 import { CompareView } from './compare-view.tsx';
@@ -167,7 +167,7 @@ function MessageDetail(props: { readonly subject: Subject; readonly message: Mes
           type="button"
           className="button small plain"
           title="Show these frames"
-          onClick={() => setUi({ tab: 'frames', frame: message.firstFrame, follow: false })}
+          onClick={() => showFrame(message.firstFrame)}
         >
           {frames}
         </button>

@@ -28,7 +28,7 @@ export function PartnerLink(props: {
       type="button"
       className="button small partner"
       title={`${partner.protocol ?? ''}: go to the ${other}`}
-      onClick={() => setUi(props.kind === 'frame' ? { frame, follow: false } : { message, follow: false })}
+      onClick={() => setUi(props.kind === 'frame' ? { frame, follow: false } : { message, followMessages: false })}
     >
       <ArrowLeftRight size={12} aria-hidden /> {other} #{formatCount(number)}{' '}
       {latencyMs !== null && <span className="dim">{formatMs(latencyMs)}</span>}

@@ -14,6 +14,8 @@ export interface FrameOrder {
   readonly note: string;
   indexAt(position: number): number | undefined;
   positionOf(index: number): number | null;
+  /** Of a frame, or of the first one after it; null while it has not come, or has not been put to the filter. */
+  nearest(index: number): number | null;
 }
 
 export function frameOrder(capture: Capture): FrameOrder {
@@ -36,6 +38,8 @@ export function frameOrder(capture: Capture): FrameOrder {
         const at = matches.positionOf(index);
         return index >= first && index < end && matches.indexAt(at) === index ? at - offset : null;
       },
+      nearest: (index) =>
+        index < first ? 0 : index < matches.scanned && index < end ? matches.positionOf(index) - offset : null,
     };
   }
   const offset = first - lines;
@@ -47,6 +51,7 @@ export function frameOrder(capture: Capture): FrameOrder {
     note: `${note}: the oldest go first when the memory budget is used up`,
     indexAt: (position) => (position < lines ? undefined : position + offset),
     positionOf: (index) => (index < first || index >= end ? null : index - offset),
+    nearest: (index) => (index >= end ? null : Math.max(0, index - offset)),
   };
 }
 

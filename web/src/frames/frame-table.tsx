@@ -1,10 +1,21 @@
-import { useCallback, useEffect, useRef, type KeyboardEvent, type MouseEvent, type ReactNode } from 'react';
+import {
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type MouseEvent,
+  type ReactNode,
+} from 'react';
 import { formatFullTime } from '../format/clock.ts';
 import { formatCount, formatMs } from '../format/numbers.ts';
 import { onStep, type Step } from '../shell/keyboard.ts';
 import { setUi, useUi } from '../state.ts';
 import { useCapture, useFrames } from '../use-capture.ts';
+import { KeptTop, type ShownRows } from '../window/kept-top.ts';
 import { VirtualRows, type VirtualRowsHandle } from '../window/virtual-rows.tsx';
+import { frameFilter } from './frame-filter.ts';
 import { FrameRow, MissingRow, NoteRow } from './frame-row.tsx';
 import { frameOrder } from './frame-order.ts';
 import { heldText } from './frame-words.ts';
@@ -19,9 +30,20 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
   const follow = useUi((ui) => ui.follow);
   const handle = useRef<VirtualRowsHandle>(null);
   const order = frameOrder(capture);
+  const [kept] = useState(() => new KeptTop('frames'));
+  // The filter is put to the frames only after the table is there.
+  const unfiltered = useUi((ui) => frameFilter(ui) === '');
+  const rows: ShownRows = {
+    of: capture.matches,
+    indexAt: (position) => order.indexAt(position),
+    nearest: (index) => (unfiltered || capture.matches !== null ? order.nearest(index) : null),
+  };
+  useLayoutEffect(() => kept.drawn(rows, handle.current));
+  useEffect(() => kept.watch(), [kept]);
 
   const select = useCallback((index: number) => setUi({ frame: index, detailOpen: true, follow: false }), []);
   const onFollow = useCallback((next: boolean) => setUi({ follow: next }), []);
+  const onMoved = useCallback(() => kept.moved(), [kept]);
   const onTime = useCallback(
     (event: MouseEvent<HTMLElement>, index: number) => {
       const timeUs = capture.rows.timeAt(index);
@@ -63,15 +85,24 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
   const revealedIn = useRef<unknown>(null);
   useEffect(() => {
     if (revealedIn.current === matches || selected === null || follow) return;
+    if (kept.pending) {
+      revealedIn.current = matches;
+      return;
+    }
     const at = frameOrder(capture).positionOf(selected);
     if (at === null) return;
     revealedIn.current = matches;
     handle.current?.reveal(at, { center: true });
-  }, [capture, matches, positions, selected, follow]);
+  }, [capture, kept, matches, positions, selected, follow]);
 
   // Opening the detail takes room away: what was selected stays in sight.
   const detailOpen = useUi((ui) => ui.detailOpen);
+  // Where the list is brought back to its place, that says what is in sight.
+  const backAt = useRef(useUi.getState().framesTop === null ? null : { selected, detailOpen });
   useEffect(() => {
+    const { current: back } = backAt;
+    if (back !== null && back.selected === selected && back.detailOpen === detailOpen) return;
+    backAt.current = null;
     if (selected === null || useUi.getState().follow) return;
     const frame = requestAnimationFrame(() => {
       const at = frameOrder(capture).positionOf(selected);
@@ -158,6 +189,8 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
         handle={handle}
         onKeyDown={onKeyDown}
         onVisible={onVisible}
+        onTop={(position) => kept.stands(position, rows)}
+        onMoved={onMoved}
         activeId={active}
         row={row}
       />

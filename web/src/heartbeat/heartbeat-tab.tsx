@@ -4,7 +4,7 @@ import type { FrameSink } from '../capture/frame-walk.ts';
 import { formatClock } from '../format/clock.ts';
 import { formatCount, formatSeconds } from '../format/numbers.ts';
 import { IdleTimeoutSection } from '../silence/idle-timeout-section.tsx';
-import { setUi } from '../state.ts';
+import { showFrame } from '../state.ts';
 import { useWalk } from '../statistics/use-walk.ts';
 import { WalkNote } from '../statistics/walk-note.tsx';
 import { sourceName, summarize, type BeatSummary } from './beat-summary.ts';
@@ -114,7 +114,7 @@ function FrameButton(props: {
       type="button"
       className={`button small plain ${missed ? 'error' : ''}`}
       title={timeUs === undefined ? undefined : formatClock(timeUs)}
-      onClick={() => setUi({ tab: 'frames', frame, follow: false })}
+      onClick={() => showFrame(frame)}
     >
       frame {formatCount(frame)}
     </button>

@@ -2,6 +2,7 @@ import {
   memo,
   useCallback,
   useEffect,
+  useLayoutEffect,
   useMemo,
   useRef,
   useState,
@@ -25,6 +26,7 @@ import { onStep, type Step } from '../shell/keyboard.ts';
 import { Splitter } from '../shell/splitter.tsx';
 import { setUi, useUi } from '../state.ts';
 import { useCapture, useSessions } from '../use-capture.ts';
+import { KeptTop, type ShownRows } from '../window/kept-top.ts';
 import { VirtualRows, type VirtualRowsHandle } from '../window/virtual-rows.tsx';
 import './messages.css';
 
@@ -38,11 +40,26 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
   const selected = useUi((ui) => ui.message);
   const detailOpen = useUi((ui) => ui.detailOpen);
   const detailPx = useUi((ui) => ui.detailPx);
-  const follow = useUi((ui) => ui.follow);
+  const follow = useUi((ui) => ui.followMessages);
   const filtered = useUi((ui) => ui.filter !== '' && ui.filterNeedsFrames);
   const { book, pulse, error } = useMessages(sessionId);
   useSyncExternalStore(pulse.subscribe, pulse.version);
   const handle = useRef<VirtualRowsHandle>(null);
+  const [kept] = useState(() => new KeptTop('messages'));
+  const chosen = selected === null ? undefined : book.at(selected);
+  const known = selected !== null && selected >= book.first && selected < book.end;
+  const shown = chosen !== undefined;
+  const rows: ShownRows = {
+    of: book,
+    indexAt: (position) => position + book.first,
+    // The detail takes room away: it is waited for.
+    nearest: (index) => (index >= book.end || (detailOpen && known && !shown) ? null : Math.max(0, index - book.first)),
+  };
+  useLayoutEffect(() => kept.drawn(rows, handle.current));
+  useEffect(() => kept.watch(), [kept]);
+  const onMoved = useCallback(() => kept.moved(), [kept]);
+  // Where the list is brought back to its place, that says what is in sight.
+  const backAt = useRef(useUi.getState().messagesTop === null ? null : { selected, detailOpen });
 
   const step = useCallback(
     (by: Step) => {
@@ -51,24 +68,24 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
       const wanted = by === 'first' ? book.first : by === 'last' ? book.end - 1 : from + by;
       const index = Math.min(Math.max(wanted, book.first), book.end - 1);
       if (index < book.first) return;
-      setUi({ message: index, follow: by === 'last' });
+      setUi({ message: index, followMessages: by === 'last' });
       handle.current?.reveal(index - book.first);
     },
     [book],
   );
   useEffect(() => onStep(step), [step]);
   useEffect(() => book.pin(selected), [book, selected]);
-  const chosen = selected === null ? undefined : book.at(selected);
   // Selected from elsewhere, as the partner of another, or by the address: it comes into sight, above its detail.
-  const known = selected !== null && selected >= book.first && selected < book.end;
-  const shown = chosen !== undefined;
   useEffect(() => {
-    if (!known || useUi.getState().follow) return;
+    if (!known || useUi.getState().followMessages) return;
     book.lookAt(selected, selected + 1);
+    const { current: back } = backAt;
+    if (back !== null && back.selected === selected && back.detailOpen === detailOpen) return;
+    backAt.current = null;
     const frame = requestAnimationFrame(() => handle.current?.reveal(selected - book.first));
     return () => cancelAnimationFrame(frame);
   }, [book, known, shown, selected, detailOpen]);
-  const onFollow = useCallback((next: boolean) => setUi({ follow: next }), []);
+  const onFollow = useCallback((next: boolean) => setUi({ followMessages: next }), []);
   const onVisible = useCallback(
     (first: number, last: number) => book.lookAt(first + book.first, last + book.first),
     [book],
@@ -112,6 +129,8 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
           handle={handle}
           onKeyDown={onKeyDown}
           onVisible={onVisible}
+          onTop={(position) => kept.stands(position, rows)}
+          onMoved={onMoved}
           activeId={selected === null ? undefined : `message-${selected}`}
           row={(position, topPx, slot) => {
             const index = position + book.first;
@@ -218,7 +237,7 @@ function Row(props: {
 }): ReactNode {
   const { message, index } = props;
   const select = (event: MouseEvent): void => {
-    if (event.button === 0) setUi({ message: index, detailOpen: true, follow: false });
+    if (event.button === 0) setUi({ message: index, detailOpen: true, followMessages: false });
   };
   if (message === undefined) {
     return (

@@ -4,7 +4,7 @@ import { useState, type ReactNode } from 'react';
 import type { SessionSummary, SessionViolation } from '../../../src/contract/session.ts';
 import { FRAME_VIOLATIONS, HANDSHAKE_VIOLATIONS, MESSAGE_VIOLATIONS } from '../../../src/contract/violations.ts';
 import { formatCount } from '../format/numbers.ts';
-import { setUi } from '../state.ts';
+import { setUi, showFrame } from '../state.ts';
 import { useSessionDetail } from '../use-capture.ts';
 
 const CATALOGUE = [...FRAME_VIOLATIONS, ...MESSAGE_VIOLATIONS, ...HANDSHAKE_VIOLATIONS];
@@ -35,8 +35,9 @@ export function ViolationChip({ session }: { readonly session: SessionSummary })
 function Found({ session, onLeave }: { readonly session: SessionSummary; readonly onLeave: () => void }): ReactNode {
   const { detail, error } = useSessionDetail(session);
   if (detail === null) return <div className={error === null ? 'dim' : 'error'}>{error ?? 'Reading …'}</div>;
-  const leave = (to: Parameters<typeof setUi>[0]): void => {
-    setUi({ detailOpen: true, follow: false, ...to });
+  const leave = (frame: number | null): void => {
+    if (frame === null) setUi({ tab: 'handshake' });
+    else showFrame(frame);
     onLeave();
   };
   return (
@@ -50,7 +51,8 @@ function Found({ session, onLeave }: { readonly session: SessionSummary; readonl
 
 function Violation(props: {
   readonly violation: SessionViolation;
-  readonly onLeave: (to: Parameters<typeof setUi>[0]) => void;
+  /** To the first frame that has it, or to the handshake. */
+  readonly onLeave: (frame: number | null) => void;
 }): ReactNode {
   const { code, by, count, firstFrame } = props.violation;
   const known = CATALOGUE.find(([each]) => each === code);
@@ -60,15 +62,11 @@ function Violation(props: {
       <div className="dim">
         by the {by}, {count === 1 ? 'once' : `${formatCount(count)} times`}{' '}
         {firstFrame === null ? (
-          <button type="button" className="button small" onClick={() => props.onLeave({ tab: 'handshake' })}>
+          <button type="button" className="button small" onClick={() => props.onLeave(null)}>
             in the handshake
           </button>
         ) : (
-          <button
-            type="button"
-            className="button small"
-            onClick={() => props.onLeave({ tab: 'frames', frame: firstFrame })}
-          >
+          <button type="button" className="button small" onClick={() => props.onLeave(firstFrame)}>
             first in frame {formatCount(firstFrame)}
           </button>
         )}

@@ -6,9 +6,20 @@ import { openSession, setUi, useUi } from '../state.ts';
 const WRITE_MS = 250;
 
 /** Opens the session of a place, and what was selected in it. */
-export function goToPlace({ session, frame, message, find, range }: Place): void {
+export function goToPlace(place: Place): void {
+  const { session, frame, message, find, range, follow, followMessages, framesTop, messagesTop } = place;
   openSession(session);
-  setUi({ frame, message, find, range, follow: frame === null && message === null, followSessions: false });
+  setUi({
+    frame,
+    message,
+    find,
+    range,
+    follow,
+    followMessages,
+    framesTop,
+    messagesTop,
+    followSessions: false,
+  });
 }
 
 /**

@@ -103,7 +103,9 @@ export function TimelineChart(props: {
               <button
                 type="button"
                 className="button small"
-                onClick={() => setUi({ tab: 'frames', range: within.range, frame: null, follow: false })}
+                onClick={() =>
+                  setUi({ tab: 'frames', range: within.range, frame: null, follow: false, framesTop: null })
+                }
               >
                 show these frames
               </button>

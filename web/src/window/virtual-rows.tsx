@@ -7,6 +7,8 @@ import './virtual-rows.css';
 export interface VirtualRowsHandle {
   /** Scrolls a position into view. */
   reveal(position: number, options?: { readonly center: boolean }): void;
+  /** Puts a position at the top; 12.5: half of it is hidden. */
+  standAt(position: number): void;
   focus(): void;
   /** Whole rows that fit. */
   pageRows(): number;
@@ -26,6 +28,10 @@ interface VirtualRowsProps {
   readonly row: (position: number, topPx: number, slot: number) => ReactNode;
   /** Positions that are on the screen: told after drawing. */
   readonly onVisible?: (first: number, last: number) => void;
+  /** Which position is at the top, and how much of it is hidden: told after drawing. */
+  readonly onTop?: (position: number) => void;
+  /** The user has scrolled. */
+  readonly onMoved?: () => void;
   readonly onKeyDown?: KeyboardEventHandler;
   readonly role: string;
   readonly label: string;
@@ -43,7 +49,7 @@ const REST_MS = 180;
 
 /** A list of equal rows of any length. Only what is visible is drawn; the arithmetic is in virtual-window.ts. */
 export function VirtualRows(props: VirtualRowsProps): ReactNode {
-  const { rowPx, count, origin = 0, follow = false, onFollow, onVisible, handle, headerPx = 0 } = props;
+  const { rowPx, count, origin = 0, follow = false, onFollow, onVisible, onTop, onMoved, handle, headerPx = 0 } = props;
   const element = useRef<HTMLDivElement>(null);
   const [{ window: list, pulse }] = useState(() => ({ window: new VirtualWindow(rowPx), pulse: new Pulse() }));
   useSyncExternalStore(pulse.subscribe, pulse.version);
@@ -54,12 +60,20 @@ export function VirtualRows(props: VirtualRowsProps): ReactNode {
     const node = element.current;
     if (node !== null && Math.abs(node.scrollTop - projection.scrollPx) >= 1) node.scrollTop = projection.scrollPx;
     onVisible?.(projection.first, projection.last);
+    if (list.viewportPx > 0) onTop?.(list.top);
   });
 
   useImperativeHandle(handle, () => ({
     reveal: (position, options = { center: false }) => {
       if (!list.reveal(position, options)) return;
       // At once: the event of a scroll before this one would else be taken for the user's, back to where that was.
+      if (element.current !== null) element.current.scrollTop = list.scrollPx;
+      pulse.beat();
+    },
+    standAt: (position) => {
+      // What stands beside it may have come with the same drawing.
+      if (element.current !== null) list.resized(Math.max(0, element.current.clientHeight - headerPx));
+      list.standAt(position);
       if (element.current !== null) element.current.scrollTop = list.scrollPx;
       pulse.beat();
     },
@@ -86,6 +100,7 @@ export function VirtualRows(props: VirtualRowsProps): ReactNode {
     const onScroll = (): void => {
       const moved = list.scrolled(node.scrollTop);
       if (moved === 0) return;
+      onMoved?.();
       // Where the place turned out taller than it was known to be, the browser itself moved up, to the very end.
       const atEnd = node.scrollTop + node.clientHeight >= node.scrollHeight - 1;
       if (moved < 0 && !atEnd) onFollow?.(false);
@@ -108,7 +123,7 @@ export function VirtualRows(props: VirtualRowsProps): ReactNode {
       node.removeEventListener('scroll', onScroll);
       node.removeEventListener('wheel', onWheel);
     };
-  }, [list, pulse, onFollow]);
+  }, [list, pulse, onFollow, onMoved]);
 
   const slots = Math.ceil((projection.last - projection.first + 1) / 16) * 16;
   const rows: ReactNode[] = [];

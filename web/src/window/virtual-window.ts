@@ -74,6 +74,11 @@ export class VirtualWindow {
     return this.#scrollPx;
   }
 
+  /** The position at the top, and how much of its row is hidden: 12.5. */
+  get top(): number {
+    return this.#placePx / this.rowPx;
+  }
+
   get atEnd(): boolean {
     return this.#placePx >= this.#totalPx - this.#viewportPx - 2;
   }
@@ -120,6 +125,13 @@ export class VirtualWindow {
     this.#placePx = Math.min(Math.max(0, wanted), Math.max(0, this.#totalPx - this.#viewportPx));
     this.settle();
     return true;
+  }
+
+  /** Puts a position at the top, as far as there are rows below it. */
+  standAt(position: number): void {
+    const maxPlace = Math.max(0, this.#totalPx - this.#viewportPx);
+    this.#placePx = Math.min(Math.max(0, position * this.rowPx), maxPlace);
+    this.settle();
   }
 
   project({ count, origin, follow }: Extent): Projection {
