@@ -20,6 +20,7 @@ import { registerExport } from './routes/export.ts';
 import { registerFrames } from './routes/frames.ts';
 import { registerHealth } from './routes/health.ts';
 import { registerMessages } from './routes/messages.ts';
+import { registerAttachments } from './routes/attachments.ts';
 import { registerPartner } from './routes/partner.ts';
 import { registerProtos } from './routes/protos.ts';
 import { registerSessions } from './routes/sessions.ts';
@@ -166,6 +167,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   registerMessages(app, context);
   registerDecoded(app, context);
   registerPartner(app, context);
+  registerAttachments(app, context);
   registerProtos(app, context);
   registerExport(app, context);
   registerHealth(app, { ready: () => !stopping });

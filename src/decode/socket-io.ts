@@ -31,6 +31,21 @@ export const socketIo: Decoder = {
   },
 };
 
+/** A namespace is short: what is longer than this before the data is no packet. */
+export const BINARY_HEAD_BYTES = 1024;
+const BINARY_HEAD = /^4[56](\d{1,4})-(?:\/[^,]*,)?\d{0,15}\[/;
+
+/**
+ * How many binary messages follow this one and belong to it (socket.io-protocol, "Packet encoding"); 0 for any other.
+ * @param text the start of a text message
+ */
+export function attachmentCount(text: string): number {
+  return Number(BINARY_HEAD.exec(text)?.[1] ?? 0);
+}
+
+/** Whether it may stand between a packet and its attachments: Engine.IO's own ping, pong and noop. */
+export const isEngineBeat = (text: string): boolean => /^[236](?:probe)?$/.test(text);
+
 const HEAD = /^([0-6])(?:(\d{1,4})-)?(\/[^,]*,)?(\d{1,15})?/;
 
 function packet(text: string, byUrl: boolean): Decoding | null {

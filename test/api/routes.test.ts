@@ -307,6 +307,7 @@ describe('GET /api/openapi.json', () => {
       '/api/sessions',
       '/api/sessions/{id}',
       '/api/sessions/{id}/frames',
+      '/api/sessions/{id}/frames/{index}/attachments',
       '/api/sessions/{id}/frames/{index}/decoded',
       '/api/sessions/{id}/frames/{index}/partner',
       '/api/sessions/{id}/frames/{index}/payload',

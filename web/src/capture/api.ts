@@ -1,3 +1,4 @@
+import type { FrameAttachments } from '../../../src/contract/attachments.ts';
 import type { FramePage, MessagePage, SessionPage } from '../../../src/contract/api.ts';
 import type { DecodedFrame, FilterCompletions, FramePartner } from '../../../src/contract/decoded.ts';
 import type { LoadedProtos, ProtoText } from '../../../src/contract/protos.ts';
@@ -100,6 +101,9 @@ export const fetchDecoded = (
 
 export const fetchPartner = (id: string, index: number, signal?: AbortSignal): Promise<FramePartner> =>
   get(`${sessionPath(id)}/frames/${index}/partner`, signal);
+
+export const fetchAttachments = (id: string, index: number, signal?: AbortSignal): Promise<FrameAttachments> =>
+  get(`${sessionPath(id)}/frames/${index}/attachments`, signal);
 
 export const fetchProtos = (): Promise<LoadedProtos> => get('/api/protos');
 

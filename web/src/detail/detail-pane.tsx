@@ -10,6 +10,7 @@ import type { DetailTab } from '../place.ts';
 import { ViewBoundary } from '../shell/view-boundary.tsx';
 import { setUi, showFrame, useUi, type Subject } from '../state.ts';
 import { useCapture } from '../use-capture.ts';
+import { AttachmentLinks } from './attachment-links.tsx';
 import { BitsView, Violations } from './bits-view.tsx';
 import { CompareView } from './compare-view.tsx';
 import { DecodedView } from './decoded-view.tsx';
@@ -96,7 +97,12 @@ function FrameContent(props: {
             </button>
           </span>
         )}
-        {opcode(row.bits) < 8 && <PartnerLink session={subject.session} frame={subject.index} kind="frame" />}
+        {opcode(row.bits) < 8 && (
+          <>
+            <PartnerLink session={subject.session} frame={subject.index} kind="frame" />
+            <AttachmentLinks session={subject.session} frame={subject.index} kind="frame" />
+          </>
+        )}
         <DetailActions
           subject={subject}
           viaMessage={props.viaMessage}
@@ -172,6 +178,7 @@ function MessageDetail(props: { readonly subject: Subject; readonly message: Mes
           {frames}
         </button>
         <PartnerLink session={subject.session} frame={message.firstFrame} kind="message" />
+        <AttachmentLinks session={subject.session} frame={message.firstFrame} kind="message" />
         <DetailActions
           subject={subject}
           viaMessage={false}
