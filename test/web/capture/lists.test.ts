@@ -59,6 +59,32 @@ describe('matches of a filter', () => {
     expect(list.length).toBe(21_000);
   });
 
+  test.each([
+    ['brings the search no further', () => Promise.resolve(page(0, 10, 0))],
+    ['fails', () => Promise.reject(new Error('down'))],
+  ])('are not asked for again at once after a round that %s', async (_what, answer) => {
+    vi.useFakeTimers();
+    let asked = 0;
+    const advance = (): void => list.advance(10, 0);
+    const list: MatchList = new MatchList({
+      fetch: () => {
+        asked += 1;
+        return answer();
+      },
+      onRows: advance,
+      onError: advance,
+    });
+    for (let look = 0; look < 9; look += 1) {
+      advance();
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(asked).toBe(1);
+    await vi.advanceTimersByTimeAsync(200);
+    advance();
+    expect(asked).toBe(2);
+    vi.useRealTimers();
+  });
+
   test('that were given up say nothing more', async () => {
     const onRows = vi.fn();
     const list = new MatchList({ fetch: () => Promise.resolve(page(0, 10, 10)), onRows, onError: onRows });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findSessions, type FetchHits, type SessionHits } from '../../../web/src/capture/session-matches.ts';
+import { findSessions, restAfter, type FetchHits, type SessionHits } from '../../../web/src/capture/session-matches.ts';
 import { fakeSummary } from '../mock-capture.ts';
 
 /** Even ids up to 30 pass; a page looks at ten sessions. */
@@ -35,6 +35,10 @@ test('what passed before stands until the search has come there', async () => {
   });
   expect(told[0]?.ids).toEqual(['2', '4', '6', '8', '10', '15', '29']);
   expect(told.at(-1)?.ids).not.toContain('29');
+});
+
+test('a search that took long is not begun again for a long time', () => {
+  expect([0, 300, 5000].map(restAfter)).toEqual([1500, 1500, 20_000]);
 });
 
 test('a search that was given up tells nothing more', async () => {

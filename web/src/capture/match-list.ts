@@ -7,6 +7,8 @@ export type FetchMatches = (from: number, limit: number, signal: AbortSignal) =>
 const PAGE_ROWS = 500;
 /** Found without being asked; beyond that more is found when one scrolls there. */
 const EAGER_ROWS = 20_000;
+/** After a round that failed, or brought the search no further, nothing is asked for so long. */
+const REST_MS = 1000;
 
 /**
  * The frames of a session that pass a filter: their indexes, found page by page. The server does the filtering;
@@ -22,6 +24,7 @@ export class MatchList {
   #scanned = 0;
   #busy = false;
   #reachedEnd = false;
+  #restsUntilMs = 0;
 
   constructor(options: {
     readonly fetch: FetchMatches;
@@ -72,6 +75,7 @@ export class MatchList {
   /** Goes on searching up to `frameCount`, as far as position `wanted` needs it. */
   advance(frameCount: number, wanted: number): void {
     if (this.#busy || this.#abort.signal.aborted || this.#scanned >= frameCount) return;
+    if (performance.now() < this.#restsUntilMs) return;
     if (this.#length > EAGER_ROWS && wanted < this.#length - PAGE_ROWS) return;
     this.#busy = true;
     void this.#page();
@@ -82,14 +86,21 @@ export class MatchList {
       const page = await this.#fetch(this.#scanned, PAGE_ROWS, this.#abort.signal);
       if (this.#abort.signal.aborted) return;
       for (const row of page.frames) this.#push(row.index);
-      this.#scanned = Math.max(this.#scanned, page.next ?? page.frameCount);
+      const scanned = page.next ?? page.frameCount;
+      if (scanned <= this.#scanned) this.#rest();
+      this.#scanned = Math.max(this.#scanned, scanned);
       this.#reachedEnd = page.next === null;
       this.#busy = false;
       this.#onRows(page.frames);
     } catch (error) {
       this.#busy = false;
+      this.#rest();
       if (!this.#abort.signal.aborted) this.#onError(error);
     }
+  }
+
+  #rest(): void {
+    this.#restsUntilMs = performance.now() + REST_MS;
   }
 
   #push(index: number): void {

@@ -3,6 +3,14 @@ import { fetchSessions } from './api.ts';
 
 const PAGE_SESSIONS = 500;
 
+/** While sessions change, the filter is put to the server again so often at most. */
+const REFRESH_MS = 1500;
+/** A search of all payloads may take a while: the server is left alone for so many times as long. */
+const REST_RATIO = 4;
+
+/** How long to wait after a search that took `roundMs`, before sessions that have changed are searched again. */
+export const restAfter = (roundMs: number): number => Math.max(REFRESH_MS, REST_RATIO * roundMs);
+
 /** Which sessions pass a filter, as far as is known. */
 export interface SessionHits {
   readonly ids: readonly string[];

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
 import type { Capture } from '../capture/capture.ts';
-import { findSessions, type SessionHits } from '../capture/session-matches.ts';
+import { findSessions, restAfter, type SessionHits } from '../capture/session-matches.ts';
 import { formatCount } from '../format/numbers.ts';
 import { setUi, useUi } from '../state.ts';
 import { useCapture, useNow, useSessions, useStatus } from '../use-capture.ts';
@@ -12,8 +12,6 @@ import { SPARK_STEP_MS } from '../capture/session-book.ts';
 import './session-list.css';
 
 const ROW_PX = 44;
-/** While sessions change, the filter is put to the server again so often. */
-const REFRESH_MS = 1500;
 
 export function SessionList({ widthPx }: { readonly widthPx: number }): ReactNode {
   const capture = useCapture();
@@ -133,9 +131,11 @@ function useMatches(capture: Capture, filter: string): Matches | null {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let changed = false;
     let searching = false;
+    let restMs = restAfter(0);
     const search = async (): Promise<void> => {
       changed = false;
       searching = true;
+      const startedMs = performance.now();
       try {
         const before = ids;
         await findSessions(filter, {
@@ -150,6 +150,7 @@ function useMatches(capture: Capture, filter: string): Matches | null {
         if (!abort.signal.aborted) setUi({ filterFault: { message: String(error), position: null } });
       }
       searching = false;
+      restMs = restAfter(performance.now() - startedMs);
       if (changed) again();
     };
     const again = (): void => {
@@ -158,7 +159,7 @@ function useMatches(capture: Capture, filter: string): Matches | null {
       timer ??= setTimeout(() => {
         timer = undefined;
         void search();
-      }, REFRESH_MS);
+      }, restMs);
     };
     const stop = capture.sessionsPulse.subscribe(again);
     void search();
