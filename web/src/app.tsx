@@ -1,5 +1,6 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { useEffect, useSyncExternalStore, type ReactNode } from 'react';
+import { formatCounted } from './format/numbers.ts';
 import { ConnectionBanner } from './shell/connection-banner.tsx';
 import { EmptyState } from './shell/empty-state.tsx';
 import { ClearDialog, HelpDialog } from './shell/dialogs.tsx';
@@ -105,7 +106,7 @@ function Banners(): ReactNode {
       {capture.paused && (
         <div className="banner calm" role="status">
           The view is paused. The capture goes on
-          {capture.status === null ? '' : `: ${capture.status.frames.toLocaleString('en-US')} frames so far`}.
+          {capture.status === null ? '' : `: ${formatCounted(capture.status.frames, 'frame')} so far`}.
           <button type="button" className="button small" onClick={() => capture.pause(false)}>
             Resume view
           </button>

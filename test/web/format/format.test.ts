@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { formatFullTime } from '../../../web/src/format/clock.ts';
 import {
   formatBytes,
+  formatCounted,
   formatElapsed,
   formatMemory,
   formatMs,
@@ -19,6 +20,9 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 describe('numbers', () => {
   test('of events a second have separators, and decimals where they are small', () => {
     expect([0, 0.417, 9.99, 14_816.4, Number.NaN].map(formatRate)).toEqual(['0.00', '0.42', '9.99', '14,816', '–']);
+  });
+  test('of one thing stand before its singular', () => {
+    expect([0, 1, 2000].map((count) => formatCounted(count, 'frame'))).toEqual(['0 frames', '1 frame', '2,000 frames']);
   });
   test('of seconds alone are as precise as silences are compared', () => {
     expect([0, 420, 59_849, 3_600_151].map(formatSeconds)).toEqual(['0.00', '0.42', '59.8', '3,600.2']);

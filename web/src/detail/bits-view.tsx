@@ -5,6 +5,7 @@ import type { StoredRow } from '../capture/row-store.ts';
 import { asciiText, hexText } from '../format/preview.ts';
 import { drawFields, frameFields, headerBytes, type FieldPiece, type FrameField } from './frame-fields.ts';
 import { HexView, type HexMark } from './hex-view.tsx';
+import { formatCounted } from '../format/numbers.ts';
 
 /** Bytes of payload in the drawing, and in the table below it. */
 const DRAWN_BYTES = 10;
@@ -162,7 +163,7 @@ function withPayload(
       bitStart: header * 8,
       bitLength: drawn * 8,
       value: hexText(bytes) + (row.payloadLength > drawn ? ' …' : ''),
-      means: `${row.payloadLength.toLocaleString('en-US')} bytes${masked(row.bits) ? ', masked' : ''}`,
+      means: `${formatCounted(row.payloadLength, 'byte')}${masked(row.bits) ? ', masked' : ''}`,
     },
   ];
 }

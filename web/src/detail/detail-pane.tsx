@@ -5,7 +5,7 @@ import { fetchFrames, framePayloadPath, messagePayloadPath } from '../capture/ap
 import type { RowStore, StoredRow } from '../capture/row-store.ts';
 import { heldText, typeText } from '../frames/frame-words.ts';
 import { formatClock, formatFullTime } from '../format/clock.ts';
-import { formatBytes, formatCount, formatMs } from '../format/numbers.ts';
+import { formatBytes, formatCount, formatMs, formatCounted } from '../format/numbers.ts';
 import type { DetailTab } from '../place.ts';
 import { ViewBoundary } from '../shell/view-boundary.tsx';
 import { setUi, showFrame, useUi, type Subject } from '../state.ts';
@@ -75,7 +75,7 @@ function FrameContent(props: {
   const message = payload.path === path ? payload.payload : null;
   const ofMessage =
     asMessage && tab !== 'bits' && message?.whole === true
-      ? ` · the message: ${formatCount(message.bytes.length)} bytes`
+      ? ` · the message: ${formatCounted(message.bytes.length, 'byte')}`
       : '';
   return (
     <>
@@ -83,7 +83,7 @@ function FrameContent(props: {
         title={`#${formatCount(row.index)} ${down ? '↓' : '↑'} ${typeText(row.bits)
           .replace(/[└├┐] ?/, '')
           .trim()}`}
-        facts={`${formatCount(row.payloadLength)} bytes · ${formatClock(row.timeUs)}${since === null ? '' : ` · +${since}`}${ofMessage}`}
+        facts={`${formatCounted(row.payloadLength, 'byte')} · ${formatClock(row.timeUs)}${since === null ? '' : ` · +${since}`}${ofMessage}`}
         moreFacts={`${formatFullTime(row.timeUs)}${since === null ? '' : `, ${since} after the frame before`}${ofMessage}`}
         subject={subject}
       >

@@ -1,5 +1,6 @@
 import { fin, lengthBits, masked, opcode, rsv1, rsv2, rsv3 } from '../../../src/contract/frame-bits.ts';
 import { opcodeName } from '../../../src/contract/frame.ts';
+import { formatCounted } from '../format/numbers.ts';
 
 /** One field of a frame as RFC 6455 §5.2 names it, in this frame's own values. */
 export interface FrameField {
@@ -43,14 +44,14 @@ export function frameFields(frame: {
     'payload len',
     7,
     String(short),
-    form === 7 ? `${payloadLength} bytes` : `${short}: the length is in the next ${form} bits`,
+    form === 7 ? formatCounted(payloadLength, 'byte') : `${short}: the length is in the next ${form} bits`,
   );
   if (form !== 7) {
     add(
       form === 16 ? 'extended payload length' : 'extended payload length (64)',
       form,
       String(payloadLength),
-      `${payloadLength.toLocaleString('en-US')} bytes, written in ${form} bits`,
+      `${formatCounted(payloadLength, 'byte')}, written in ${form} bits`,
     );
   }
   if (masked(bits)) {

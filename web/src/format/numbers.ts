@@ -4,6 +4,11 @@ export function formatCount(value: number): string {
   return whole.format(value);
 }
 
+/** A number with the noun it counts, which takes an s for all but one: `1 frame`, `2,000 frames`. */
+export function formatCounted(value: number, noun: string): string {
+  return `${formatCount(value)} ${noun}${value === 1 ? '' : 's'}`;
+}
+
 /** Two decimals below 10, else none: `0.42`, `14,816`; `–` where there is no number. */
 export function formatRate(value: number): string {
   if (Number.isNaN(value)) return '–';

@@ -9,7 +9,7 @@ import {
   type ReactNode,
 } from 'react';
 import { formatFullTime } from '../format/clock.ts';
-import { formatCount, formatMs } from '../format/numbers.ts';
+import { formatCount, formatMs, formatCounted } from '../format/numbers.ts';
 import { onStep, type Step } from '../shell/keyboard.ts';
 import { setUi, useUi } from '../state.ts';
 import { useCapture, useFrames } from '../use-capture.ts';
@@ -238,12 +238,13 @@ function Nothing(props: {
   readonly searched: number;
 }): ReactNode {
   if (!props.filtered) return <div className="frames-nothing">No frames.</div>;
-  const all = formatCount(props.end - props.first);
+  const count = props.end - props.first;
+  const none = count === 1 ? 'The only frame does not pass' : `None of the ${formatCount(count)} frames passes`;
   return (
     <div className="frames-nothing">
       {props.searched >= props.end
-        ? `None of the ${all} frames passes the filter.`
-        : `Searching: ${formatCount(props.searched - props.first)} of ${all} frames …`}
+        ? `${none} the filter.`
+        : `Searching: ${formatCount(props.searched - props.first)} of ${formatCounted(count, 'frame')} …`}
     </div>
   );
 }

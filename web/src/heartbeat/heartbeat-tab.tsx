@@ -45,7 +45,11 @@ export default function HeartbeatTab({ session }: { readonly session: SessionSum
           <BeatTable rows={named} />
         </>
       )}
-      {dropped > 0 && <p className="heartbeat-line">The oldest {formatCount(dropped)} pings are not counted.</p>}
+      {dropped > 0 && (
+        <p className="heartbeat-line">
+          {dropped === 1 ? 'The oldest ping is' : `The oldest ${formatCount(dropped)} pings are`} not counted.
+        </p>
+      )}
       {announced !== null && (
         <p className="heartbeat-line">
           engine.io has announced a ping every {formatSeconds(announced.intervalMs)} s, and waits{' '}

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import { opcodeName } from '../../../src/contract/frame.ts';
 import type { SessionSummary } from '../../../src/contract/session.ts';
-import { formatBytes, formatCount, formatMs, formatRate } from '../format/numbers.ts';
+import { formatBytes, formatCount, formatMs, formatRate, formatCounted } from '../format/numbers.ts';
 import { SURVEY, type DirectionSurvey } from './survey.ts';
 import { useCompression } from './use-compression.ts';
 import { useWalk } from './use-walk.ts';
@@ -56,8 +56,8 @@ export default function StatisticsTab({ session }: { readonly session: SessionSu
       </table>
       <p className="statistics-line">
         {Number.isNaN(spanMs) ? 'No frames yet.' : `From the first to the last frame: ${formatMs(spanMs)}.`}{' '}
-        {violated > 0 && <span className="error">{formatCount(violated)} frames with a violation.</span>}{' '}
-        {injected > 0 && `${formatCount(injected)} frames injected or replaced.`}
+        {violated > 0 && <span className="error">{formatCounted(violated, 'frame')} with a violation.</span>}{' '}
+        {injected > 0 && `${formatCounted(injected, 'frame')} injected or replaced.`}
       </p>
       <Compression session={session} />
       <h3>Opcodes</h3>
@@ -169,15 +169,22 @@ function Compression({ session }: { readonly session: SessionSummary }): ReactNo
   if (sample.compressed === 0) {
     return (
       <p className="statistics-line">
-        Compression was negotiated, and none of the first {formatCount(sample.lookedAt)} messages used it.
+        Compression was negotiated, and{' '}
+        {sample.lookedAt === 1
+          ? 'the first message did not use it'
+          : `none of the first ${formatCount(sample.lookedAt)} messages used it`}
+        .
       </p>
     );
   }
   return (
     <p className="statistics-line">
       Compression: <b>{(sample.plainBytes / Math.max(1, sample.wireBytes)).toFixed(1)}×</b>,{' '}
-      {formatBytes(sample.plainBytes)} went as {formatBytes(sample.wireBytes)} ({formatCount(sample.compressed)} of the
-      first {formatCount(sample.lookedAt)} messages are compressed).
+      {formatBytes(sample.plainBytes)} went as {formatBytes(sample.wireBytes)}{' '}
+      {sample.lookedAt === 1
+        ? '(the first message)'
+        : `(${formatCount(sample.compressed)} of the first ${formatCount(sample.lookedAt)} messages ${sample.compressed === 1 ? 'is' : 'are'} compressed)`}
+      .
     </p>
   );
 }

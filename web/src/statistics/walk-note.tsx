@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import type { FrameSink, FrameWalk } from '../capture/frame-walk.ts';
-import { formatCount } from '../format/numbers.ts';
+import { formatCount, formatCounted } from '../format/numbers.ts';
+import { evictedNote } from '../frames/frame-order.ts';
 
 /** Says over how much a view's numbers are, where that is not everything. */
 export function WalkNote(props: {
@@ -13,16 +14,16 @@ export function WalkNote(props: {
   return (
     <div className="walk-note dim" role="status">
       {walk.error !== null && <span className="error">Reading failed: {walk.error} </span>}
-      {reading && `Reading: ${formatCount(walk.position)} of ${formatCount(frameCount)} frames … `}
+      {reading && `Reading: ${formatCount(walk.position)} of ${formatCounted(frameCount, 'frame')} … `}
       {!reading && walk.position < frameCount && (
         <>
-          Over the first {formatCount(walk.position)} of {formatCount(frameCount)} frames.{' '}
+          Over the first {formatCount(walk.position)} of {formatCounted(frameCount, 'frame')}.{' '}
           <button type="button" className="button small" onClick={() => walk.readAll()}>
             read all
           </button>{' '}
         </>
       )}
-      {firstHeldFrame > 0 && `Frames 0–${formatCount(firstHeldFrame - 1)} were evicted and are not in it.`}
+      {firstHeldFrame > 0 && `${evictedNote(firstHeldFrame)}, and not counted.`}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { Activity, Keyboard, Monitor, Moon, Pause, Play, Sun, Trash2 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { setRecording } from '../capture/api.ts';
-import { formatCount, formatMemory } from '../format/numbers.ts';
+import { formatCount, formatMemory, formatCounted } from '../format/numbers.ts';
 import { say } from '../shell/copy.ts';
 import { setUi, useUi } from '../state.ts';
 import { useCapture, useStatus } from '../use-capture.ts';
@@ -86,7 +86,7 @@ function Memory(props: { readonly used: number; readonly budget: number; readonl
   const title =
     props.evicted === 0
       ? 'Memory that the capture takes. The oldest frames go when the budget is used up.'
-      : `${formatCount(props.evicted)} frames were evicted: the oldest go first when the budget is used up. Raise it with --memory.`;
+      : `${formatCounted(props.evicted, 'frame')} ${props.evicted === 1 ? 'was' : 'were'} evicted: the oldest go first when the budget is used up. Raise it with --memory.`;
   return (
     <span className="memory" title={title}>
       <span className="memory-bar" aria-hidden>
