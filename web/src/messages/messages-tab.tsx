@@ -21,6 +21,7 @@ import { formatClock } from '../format/clock.ts';
 import { formatCount } from '../format/numbers.ts';
 import { previewText } from '../format/preview.ts';
 import { visibleLine } from '../format/visible-text.ts';
+import { frameFilter } from '../frames/frame-filter.ts';
 import { evictedNote } from '../frames/frame-order.ts';
 import { onStep, type Step } from '../shell/keyboard.ts';
 import { Splitter } from '../shell/splitter.tsx';
@@ -41,7 +42,7 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
   const detailOpen = useUi((ui) => ui.detailOpen);
   const detailPx = useUi((ui) => ui.detailPx);
   const follow = useUi((ui) => ui.followMessages);
-  const filtered = useUi((ui) => ui.filter !== '' && ui.filterNeedsFrames);
+  const filtered = useUi((ui) => frameFilter(ui) !== '' || ui.range !== null);
   const { book, pulse, error } = useMessages(sessionId);
   useSyncExternalStore(pulse.subscribe, pulse.version);
   const handle = useRef<VirtualRowsHandle>(null);
@@ -110,7 +111,9 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
   return (
     <>
       {filtered && (
-        <div className="messages-note dim">The filter chooses sessions and frames: here are all messages.</div>
+        <div className="messages-note dim">
+          What is chosen of the frames does not choose among messages: here are all of them.
+        </div>
       )}
       <Evicted sessionId={sessionId} />
       <div className="frame-table messages">
