@@ -8,7 +8,7 @@ import type { SessionDetail } from '../../src/contract/session.ts';
 import { opcodeName } from '../../src/contract/frame.ts';
 import { readCapture } from '../helpers/exported-capture.ts';
 import { formatClock, formatFullTime } from '../../web/src/format/clock.ts';
-import { formatBytes, formatCount, formatMs, formatRate } from '../../web/src/format/numbers.ts';
+import { formatBytes, formatCount, formatCounted, formatMs, formatRate } from '../../web/src/format/numbers.ts';
 import { type DashboardPage, openDashboard } from './dashboard-page.ts';
 
 type Session = SessionDetail & { readonly frames: readonly FrameRow[]; readonly messages: readonly MessageRow[] };
@@ -128,7 +128,9 @@ describe('what the dashboard counts is what the export has', () => {
       ]);
       expect(direction).toContain(up(frame) ? '↑' : '↓');
       expect(type).toContain(opcodeName(frame.opcode));
-      await page.getByText(`${formatCount(frame.payloadLength)} bytes · ${formatClock(micros(frame.time))}`).waitFor();
+      await page
+        .getByText(`${formatCounted(frame.payloadLength, 'byte')} · ${formatClock(micros(frame.time))}`)
+        .waitFor();
       await page.keyboard.press('j');
     }
   });
