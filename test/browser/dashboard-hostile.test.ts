@@ -89,6 +89,7 @@ describe('content that means harm', () => {
     for (const payload of payloads) client.send(payload);
     await dashboard.rig.waitForSession((session) => session.frameCount >= 500);
     const grid = page.getByRole('grid', { name: 'Frames' });
+    await page.locator('[role=grid][aria-label=Frames][aria-rowcount="501"]').waitFor();
     await grid.press('Home');
     await page.keyboard.press('j');
     for (const view of ['Text', 'JSON', 'Hex', 'Bits']) {

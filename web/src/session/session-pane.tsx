@@ -1,20 +1,21 @@
-import { lazy, Suspense, type KeyboardEvent, type ReactNode } from 'react';
+import { Suspense, type KeyboardEvent, type ReactNode } from 'react';
 import type { SessionSummary } from '../../../src/contract/session.ts';
 import { visibleLine } from '../format/visible-text.ts';
 import { FramesTab } from '../frames/frames-tab.tsx';
 import { TABS, type Tab } from '../place.ts';
+import { lazyView } from '../shell/lazy-view.tsx';
 import { ViewBoundary } from '../shell/view-boundary.tsx';
 import { setUi, useUi } from '../state.ts';
 import { useCapture, useSessions } from '../use-capture.ts';
 import { SessionHeader } from './session-header.tsx';
 import './session-pane.css';
 
-const MessagesTab = lazy(() => import('../messages/messages-tab.tsx'));
-const HandshakeTab = lazy(() => import('../handshake/handshake-tab.tsx'));
-const TimingTab = lazy(() => import('../timing/timing-tab.tsx'));
-const HeartbeatTab = lazy(() => import('../heartbeat/heartbeat-tab.tsx'));
-const StatisticsTab = lazy(() => import('../statistics/statistics-tab.tsx'));
-const CloseTab = lazy(() => import('../close/close-tab.tsx'));
+const MessagesTab = lazyView(() => import('../messages/messages-tab.tsx'));
+const HandshakeTab = lazyView(() => import('../handshake/handshake-tab.tsx'));
+const TimingTab = lazyView(() => import('../timing/timing-tab.tsx'));
+const HeartbeatTab = lazyView(() => import('../heartbeat/heartbeat-tab.tsx'));
+const StatisticsTab = lazyView(() => import('../statistics/statistics-tab.tsx'));
+const CloseTab = lazyView(() => import('../close/close-tab.tsx'));
 
 const TAB_NAMES: Readonly<Record<Tab, string>> = {
   frames: 'Frames',

@@ -1,4 +1,5 @@
 import { Component, type ReactNode } from 'react';
+import { AttemptContext } from './lazy-view.tsx';
 
 interface ViewBoundaryProps {
   /** What is shown, for the message: `The view Messages`. */
@@ -8,25 +9,34 @@ interface ViewBoundaryProps {
   readonly children: ReactNode;
 }
 
-/** Keeps a fault to the view that has it: the rest of the page stays, and the view can be tried again. */
-export class ViewBoundary extends Component<ViewBoundaryProps, { readonly error: unknown }> {
-  override state: { readonly error: unknown } = { error: null };
+interface ViewBoundaryState {
+  readonly error: unknown;
+  readonly attempt: number;
+}
 
-  static getDerivedStateFromError(error: unknown): { readonly error: unknown } {
+/** Keeps a fault to the view that has it: the rest of the page stays, and the view can be tried again. */
+export class ViewBoundary extends Component<ViewBoundaryProps, ViewBoundaryState> {
+  override state: ViewBoundaryState = { error: null, attempt: 0 };
+
+  static getDerivedStateFromError(error: unknown): Pick<ViewBoundaryState, 'error'> {
     return { error };
   }
 
   override componentDidUpdate(before: ViewBoundaryProps): void {
-    if (before.shows !== this.props.shows && this.state.error !== null) this.setState({ error: null });
+    if (before.shows !== this.props.shows && this.state.error !== null) this.#tryAgain();
+  }
+
+  #tryAgain(): void {
+    this.setState(({ attempt }) => ({ error: null, attempt: attempt + 1 }));
   }
 
   override render(): ReactNode {
-    const { error } = this.state;
-    if (error === null) return this.props.children;
+    const { error, attempt } = this.state;
+    if (error === null) return <AttemptContext value={attempt}>{this.props.children}</AttemptContext>;
     return (
       <div className="pick" role="alert">
         {this.props.name} could not be shown: {error instanceof Error ? error.message : 'something unknown was thrown'}{' '}
-        <button type="button" className="button small" onClick={() => this.setState({ error: null })}>
+        <button type="button" className="button small" onClick={() => this.#tryAgain()}>
           Try again
         </button>
       </div>
