@@ -8,9 +8,9 @@ import type { Subscriber } from './live-subscriber.ts';
 
 /** A tick gives way to the proxy after so long, and goes on in the next turn. */
 const SLICE_MS = 5;
-/** A message of sessions ends at about so much JSON; one tick sends a dashboard so many of them. */
-const SESSIONS_MESSAGE_BYTES = 512 * 1024;
-const SESSIONS_MESSAGES = 4;
+/** A message of sessions ends at about so much JSON, a few milliseconds' work on either side; one tick sends so many. */
+const SESSIONS_MESSAGE_BYTES = 128 * 1024;
+const SESSIONS_MESSAGES = 16;
 /** So many are looked up at once: about what one tick sends. */
 const SESSIONS_AT_ONCE = 2_500;
 /** Who lags by more than this is told of a gap, and goes on this far before the end. */

@@ -69,6 +69,27 @@ describe('a dashboard that opens on 2,001 sessions', () => {
     await other.close();
   });
 
+  test('asks for the newest once, before its script has come, and does not say meanwhile that there is nothing', async () => {
+    const other = await dashboard.context.newPage();
+    const asked: string[] = [];
+    other.on('request', (request) => asked.push(request.url().slice(dashboard.rig.app.dashboard.url.length - 1)));
+    await other.addInitScript(() => {
+      const seen = { empty: false };
+      Object.assign(globalThis, { seen });
+      new MutationObserver(() => (seen.empty ||= document.querySelector('main.empty') !== null)).observe(document, {
+        childList: true,
+        subtree: true,
+      });
+    });
+    await other.goto(dashboard.rig.app.dashboard.url);
+    await other.getByRole('row').filter({ hasText: 'needle in the open one' }).waitFor();
+    const newest = '/api/sessions?order=newest&limit=100';
+    expect(asked.filter((path) => path === newest)).toHaveLength(1);
+    expect(asked.indexOf(newest)).toBeLessThan(asked.findIndex((path) => path.startsWith('/assets/')));
+    expect(await other.evaluate(() => (globalThis as unknown as { seen: { empty: boolean } }).seen.empty)).toBe(false);
+    await other.close();
+  });
+
   test('comes along with the keys, away from the end of the sessions and back', async () => {
     await list().press('Home');
     await page.locator('#session-1[aria-selected=true]').waitFor();

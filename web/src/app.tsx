@@ -1,5 +1,5 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
-import { useEffect, useSyncExternalStore, type ReactNode } from 'react';
+import { useEffect, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { formatCounted } from './format/numbers.ts';
 import { ConnectionBanner } from './shell/connection-banner.tsx';
 import { EmptyState } from './shell/empty-state.tsx';
@@ -23,11 +23,19 @@ export function App({ place }: { readonly place: WrittenPlace }): ReactNode {
   const theme = useUi((ui) => ui.theme);
   const sessionsPx = useUi((ui) => ui.sessionsPx);
   const nothing = useSyncExternalStore(capture.sessionsPulse.subscribe, () => capture.book.size === 0);
+  const [settled, setSettled] = useState(false);
+  const coming = useSyncExternalStore(
+    capture.statusPulse.subscribe,
+    () => capture.status === null || (capture.status.sessions > 0 && !settled),
+  );
 
   useEffect(() => capture.select(session), [capture, session]);
   useEffect(() => {
     const keeping = keepPlace(capture);
-    const stop = openFirst(capture, place, keeping.begin);
+    const stop = openFirst(capture, place, () => {
+      setSettled(true);
+      keeping.begin();
+    });
     return () => {
       stop();
       keeping.stop();
@@ -56,9 +64,7 @@ export function App({ place }: { readonly place: WrittenPlace }): ReactNode {
       <div className="app">
         <TopBar />
         <Banners />
-        {empty ? (
-          <EmptyState />
-        ) : (
+        {!empty && (
           <div className="app-body">
             <SessionList widthPx={sessionsPx} />
             <Splitter
@@ -75,6 +81,7 @@ export function App({ place }: { readonly place: WrittenPlace }): ReactNode {
             </main>
           </div>
         )}
+        {empty && (coming ? <main className="app-body" aria-busy /> : <EmptyState />)}
         <HelpDialog />
         <ClearDialog />
         <Notice />

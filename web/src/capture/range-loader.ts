@@ -20,6 +20,8 @@ export class RangeLoader {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #running: AbortController | null = null;
   #asked = { from: -1, to: -1, atMs: 0 };
+  /** Nothing was looked at before: there is no scrolling to settle. */
+  #atOnce = true;
 
   constructor(options: {
     readonly missing: (from: number, to: number) => { readonly from: number; readonly to: number } | null;
@@ -37,7 +39,9 @@ export class RangeLoader {
     this.#wish = null;
     if (this.#missing(Math.max(first, floor), Math.min(last, end)) === null) return;
     this.#wish = { from: Math.max(first - MARGIN_ROWS, floor), to: Math.min(last + MARGIN_ROWS, end) };
-    this.#timer ??= setTimeout(() => this.#ask(), SETTLE_MS);
+    if (this.#atOnce && this.#running === null) this.#ask();
+    else this.#timer ??= setTimeout(() => this.#ask(), SETTLE_MS);
+    this.#atOnce = false;
   }
 
   stop(): void {
@@ -46,6 +50,7 @@ export class RangeLoader {
     this.#timer = undefined;
     this.#wish = null;
     this.#running?.abort();
+    this.#atOnce = true;
   }
 
   #ask(): void {

@@ -5,8 +5,10 @@ import { isOfRun, type WrittenPlace } from '../place.ts';
 import { goToPlace } from '../shell/keep-place.ts';
 import { openSession, useUi } from '../state.ts';
 
-/** More than a tall screen shows. */
+/** More than a tall screen shows. web/index.html asks for them by the same URL. */
 const NEWEST = 100;
+/** Frames of a usual screen; those around them come with them. */
+const SCREEN_ROWS = 40;
 
 /** What one most likely wants to see first: the newest session that is open, else the newest. */
 export function firstChoice(book: Capture['book']): string | null {
@@ -17,8 +19,8 @@ export function firstChoice(book: Capture['book']): string | null {
 /**
  * Opens a session once, as soon as there is one, where none has been opened by then: that of `place`, if it is of this
  * run of the server. The stream brings the oldest first, and 20,000 of them take a while: the newest are asked for
- * beside it, at once and not when the stream has answered. `onSettled` is told when `place` is of no more use: its session is open, or cannot be. Returns how to stop
- * waiting.
+ * beside it, at once and not when the stream has answered. `onSettled` is told when `place` is of no more use: its session
+ * is open, or cannot be. Returns how to stop waiting.
  */
 export function openFirst(capture: Capture, place: WrittenPlace, onSettled: () => void): () => void {
   const abort = new AbortController();
@@ -40,7 +42,7 @@ export function openFirst(capture: Capture, place: WrittenPlace, onSettled: () =
       .finally(() => {
         if (abort.signal.aborted) return;
         if (useUi.getState().session === null) {
-          if (wanted === null) openSession(firstChoice(capture.book));
+          if (wanted === null) openAtEnd(capture, firstChoice(capture.book));
           else goToPlace(place);
         }
         onSettled();
@@ -54,6 +56,13 @@ export function openFirst(capture: Capture, place: WrittenPlace, onSettled: () =
     stop();
     abort.abort();
   };
+}
+
+/** Its newest frames are asked for at once, and not when their table has been drawn. */
+function openAtEnd(capture: Capture, id: string | null): void {
+  openSession(id);
+  capture.select(id);
+  capture.lookAt(Math.max(0, capture.frameCount - SCREEN_ROWS), capture.frameCount);
 }
 
 const fetchNewest = (signal: AbortSignal): Promise<SessionPage> =>
