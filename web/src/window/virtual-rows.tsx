@@ -97,6 +97,14 @@ export function VirtualRows(props: VirtualRowsProps): ReactNode {
     const node = element.current;
     if (node === null) return;
     let rest: ReturnType<typeof setTimeout> | undefined;
+    const settle = (): void => {
+      // The user has scrolled on, and its event is still to come: it rests later.
+      if (Math.abs(node.scrollTop - list.scrollPx) >= 1) return;
+      list.settle();
+      // At once, or a scroll before the next drawing would be measured from where the list does not stand yet.
+      node.scrollTop = list.scrollPx;
+      pulse.beat();
+    };
     const onScroll = (): void => {
       const moved = list.scrolled(node.scrollTop);
       if (moved === 0) return;
@@ -107,10 +115,7 @@ export function VirtualRows(props: VirtualRowsProps): ReactNode {
       else if (moved > 0 && list.atEnd) onFollow?.(true);
       pulse.beat();
       clearTimeout(rest);
-      rest = setTimeout(() => {
-        list.settle();
-        pulse.beat();
-      }, REST_MS);
+      rest = setTimeout(settle, REST_MS);
     };
     // The list follows by setting its own position; a turn of the wheel must win over that at once.
     const onWheel = (event: WheelEvent): void => {
