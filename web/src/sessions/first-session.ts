@@ -26,8 +26,9 @@ export function openFirst(capture: Capture, place: WrittenPlace, onSettled: () =
   const abort = new AbortController();
   let early: Promise<SessionPage> | null = fetchNewest(abort.signal);
   early.catch(() => undefined);
+  let asking = false;
   const look = (): void => {
-    if (capture.status === null) return;
+    if (asking || capture.status === null) return;
     const wanted = isOfRun(place, capture.epoch) ? place.session : null;
     if (Math.max(capture.status.sessions, capture.book.size) === 0) {
       if (wanted === null) onSettled();
@@ -35,16 +36,22 @@ export function openFirst(capture: Capture, place: WrittenPlace, onSettled: () =
       early = null;
       return;
     }
-    stop();
+    asking = true;
     fetchFirst(capture, { wanted, newest: early ?? fetchNewest(abort.signal) }, abort.signal)
       // That the server cannot be reached is said elsewhere; what the stream has brought is there to choose from.
       .catch(() => undefined)
       .finally(() => {
         if (abort.signal.aborted) return;
+        asking = false;
+        early = null;
         if (useUi.getState().session === null) {
-          if (wanted === null) openAtEnd(capture, firstChoice(capture.book));
-          else goToPlace(place);
+          const choice = firstChoice(capture.book);
+          if (wanted !== null) goToPlace(place);
+          // The answer is older than the session that the stream has told of: it is looked for again.
+          else if (choice === null) return;
+          else openAtEnd(capture, choice);
         }
+        stop();
         onSettled();
       });
   };
@@ -59,7 +66,7 @@ export function openFirst(capture: Capture, place: WrittenPlace, onSettled: () =
 }
 
 /** Its newest frames are asked for at once, and not when their table has been drawn. */
-function openAtEnd(capture: Capture, id: string | null): void {
+function openAtEnd(capture: Capture, id: string): void {
   openSession(id);
   capture.select(id);
   capture.lookAt(Math.max(0, capture.frameCount - SCREEN_ROWS), capture.frameCount);
