@@ -35,6 +35,8 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   #lastSession = 0;
   readonly texts: TextArena;
   readonly #sessions: SessionList;
+  /** Sessions that opened while recording was stopped: those that are still there when it goes on are listed then. */
+  readonly #unlisted = new Set<SessionRecord>();
   readonly #index: RowIndex;
   readonly #view: RowView;
   readonly #hub = new Hub();
@@ -74,14 +76,10 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   // What the proxy writes
 
   openSession(start: Parameters<CaptureWriter['openSession']>[0]): SessionRecord {
-    const session = new SessionRecord(this, { ...start, number: ++this.#lastSession });
-    if (!this.recording) {
-      session.gone = true;
-      return session;
-    }
-    this.#sessions.add(session);
-    this.sessionChanged(session);
-    this.#makeRoom();
+    const session = new SessionRecord(this, { ...start, number: this.recording ? ++this.#lastSession : 0 });
+    session.gone = !this.recording;
+    if (session.gone) this.#unlisted.add(session);
+    else this.#list(session);
     return session;
   }
 
@@ -92,7 +90,10 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   }
 
   sessionEnded(session: SessionRecord): void {
-    if (session.gone) return;
+    if (session.gone) {
+      this.#unlisted.delete(session);
+      return;
+    }
     session.gone = true;
     this.#past.frames += session.frameCount;
     this.#past.bytes += session.bytes[0] + session.bytes[1];
@@ -102,7 +103,8 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   }
 
   sessionGrew(session: SessionRecord, bytes: number): void {
-    if (!session.gone) this.#sessions.grow(session, bytes);
+    if (session.gone) session.costBytes += bytes;
+    else this.#sessions.grow(session, bytes);
   }
 
   frameSeen(session: SessionRecord): void {
@@ -260,6 +262,13 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
 
   setRecording(recording: boolean): void {
     this.recording = recording;
+    if (recording) {
+      for (const session of this.#unlisted) {
+        session.listed(++this.#lastSession);
+        this.#list(session);
+      }
+      this.#unlisted.clear();
+    }
     this.#hub.tell();
   }
 
@@ -279,6 +288,12 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     this.#view.segment = segment;
     this.#view.word = word;
     return this.#view;
+  }
+
+  #list(session: SessionRecord): void {
+    this.#sessions.add(session);
+    this.sessionChanged(session);
+    this.#makeRoom();
   }
 
   /** Gives every session that has changed its new place in the log. */

@@ -52,8 +52,7 @@ const NOTHING_KNOWN: Opening = {
 
 /** One session in the store, until it has ended: facts, counts and where its rows are. */
 export class SessionRecord implements SessionRecorder, SegmentTenant {
-  readonly number: number;
-  readonly id: string;
+  number: number;
   /** The log's number of the last change; the store keeps sessions in this order. */
   changedSeq = 0;
   /** Neighbours in the order of change. */
@@ -63,7 +62,7 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   place: Entry<SessionRecord> | null = null;
   /** Waits for the hub to give it a new place in that order. */
   dirty = false;
-  /** Not in the store, or not in it any more: what still arrives for it is not kept. */
+  /** Not in the store, not yet or not any more: what arrives for it is not kept. */
   gone = false;
   state: SessionState = 'connecting';
   frameCount = 0;
@@ -110,7 +109,6 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   ) {
     this.#host = host;
     this.number = start.number;
-    this.id = String(start.number);
     this.#url = detached(start.url);
     this.#mode = start.mode;
     this.#client = start.client;
@@ -245,6 +243,9 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   get firstHeldFrame(): number {
     return this.residence[0]?.firstIndex ?? this.frameCount;
   }
+  get id(): string {
+    return String(this.number);
+  }
   get extensions(): string | null {
     return this.#extensions;
   }
@@ -317,10 +318,17 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     return this.#packedOpening === NO_TEXT ? NOTHING_KNOWN : unpackOpening(this.#host.texts.read(this.#packedOpening));
   }
 
-  /** The opening is known: from now on it is one text, and nothing where the session is not in the store. */
+  /** It comes into the store, in the middle of its life: recording goes on. */
+  listed(number: number): void {
+    this.number = number;
+    this.gone = false;
+    if (this.state === 'open') this.#pack();
+  }
+
+  /** The opening is known: from now on it is one text. Not in the store, it stays as it is, as long as that may change. */
   #pack(): void {
     const opening = this.#opening;
-    if (opening === null) return;
+    if (opening === null || (this.gone && this.live)) return;
     this.#opening = null;
     const { texts } = this.#host;
     if (this.#packedOpening !== NO_TEXT) texts.release(this.#packedOpening);

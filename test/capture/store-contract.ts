@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { SessionRecord } from '../../src/capture/session-record.ts';
 import { type Direction, PREVIEW_BYTES } from '../../src/contract/frame.ts';
 import { ViolationBit } from '../../src/contract/violations.ts';
 import { expectHeld, LiveView, ModelSession, type StoreUnderTest } from '../helpers/capture-model.ts';
@@ -383,6 +384,44 @@ export function describeStore(name: string, make: (options: StoreOptions) => Sto
       expect(store.session(session.id)).toMatchObject({ frameCount: 3, clientToServer: { frames: 3, bytes: 30 } });
       expectHeld(store, [session], { all: true });
     });
+    it('stopped lists nothing that opens; resumed it lists what is still there, with its handshake, counts and marks', () => {
+      const store = roomy();
+      store.setRecording(false);
+      const client = { address: '127.0.0.1', port: 50_000 };
+      const waiting = store.openSession({ url: 'ws://model.test/wait', mode: 'connect', client }) as SessionRecord;
+      const [ended, open] = [new ModelSession(store), new ModelSession(store)];
+      for (const session of [ended, open]) {
+        session.record.update({ status: 101, server: { address: '10.0.0.7', port: 443, tls: null } });
+        session.write(UP, frame(UP, 10, 0));
+      }
+      open.record.violation('subprotocol-not-offered', 'server');
+      ended.close();
+      expect(store.sessions({ limit: 9 })).toEqual([]);
+      expect(store.status()).toMatchObject({ sessions: 0, frames: 0 });
+      const { seq } = store.status();
+
+      store.setRecording(true);
+      expect(store.sessions({ limit: 9 }).map(({ id, state }) => [id, state])).toEqual([
+        [waiting.id, 'connecting'],
+        [open.id, 'open'],
+      ]);
+      expect(store.sessionsSince(seq).changed).toHaveLength(2);
+      open.write(UP, frame(UP, 10, 1));
+      expect(store.session(open.id)).toMatchObject({
+        frameCount: 2,
+        violationCount: 1,
+        status: 101,
+        server: { address: '10.0.0.7', port: 443 },
+      });
+      expect(store.frames(open.id, 0, 9)?.map(({ index }) => index)).toEqual([1]);
+      expectHeld(store, [open], { all: true });
+      const next = new ModelSession(store);
+      expect(Number(next.id)).toBeGreaterThan(Number(open.id));
+      waiting.opened();
+      waiting.closed();
+      for (const session of [open, next]) session.close();
+      expect(store.status()).toMatchObject({ sessions: 3, openSessions: 0 });
+    });
     it('turned off and on anywhere in a frame never shows bytes that are not where they belong', () => {
       const bytes = Buffer.concat([frame(UP, 130, 1), frame(UP, 20, 2)]);
       for (let off = 0; off <= bytes.length; off += off < 12 ? 1 : 7) {
@@ -537,18 +576,21 @@ export function describeStore(name: string, make: (options: StoreOptions) => Sto
     function play(store: StoreUnderTest, steps: readonly Step[], seed: number): void {
       const view = new LiveView();
       let sessions = [new ModelSession(store)];
-      const streams = new Map<string, Buffer>();
+      const upStreams = new Map<ModelSession, Buffer>();
+      const downStreams = new Map<ModelSession, Buffer>();
       let written = seed & 0xffff;
       let clears = 0;
+      // One that opened while recording was stopped is listed when it goes on, if it is still there.
+      const listed = (): ModelSession[] => sessions.filter(({ record }) => record.number > 0);
       const nextBytes = (session: ModelSession, direction: Direction, take: number): Uint8Array => {
-        const name = `${session.id} ${direction}`;
-        let stream = streams.get(name) ?? Buffer.alloc(0);
+        const streams = direction === UP ? upStreams : downStreams;
+        let stream = streams.get(session) ?? Buffer.alloc(0);
         while (stream.length < take) {
           written++;
           const length = [0, 3, 126, 900, 20_000, 60_000][(written * 7) % 6] as number;
           stream = Buffer.concat([stream, frame(direction, length, written)]);
         }
-        streams.set(name, stream.subarray(take));
+        streams.set(session, stream.subarray(take));
         return stream.subarray(0, take);
       };
       for (const action of steps) {
@@ -560,7 +602,7 @@ export function describeStore(name: string, make: (options: StoreOptions) => Sto
             break;
           }
           case 'open':
-            if (store.recording && sessions.length < 6) sessions.push(new ModelSession(store));
+            if (sessions.length < 6) sessions.push(new ModelSession(store));
             break;
           case 'close':
             if (who?.record.live === true) who.close();
@@ -575,7 +617,7 @@ export function describeStore(name: string, make: (options: StoreOptions) => Sto
             view.read(store);
             break;
           case 'look':
-            expectHeld(store, sessions);
+            expectHeld(store, listed());
             break;
           case 'record':
             store.setRecording(!store.recording);
@@ -590,9 +632,9 @@ export function describeStore(name: string, make: (options: StoreOptions) => Sto
         }
       }
       const evicted = store.status().evicted.frames > 0 || budgetIsTight(store);
-      expectHeld(store, sessions, { all: !evicted && sessions.every(({ frames }) => frames.every(fits)) });
+      expectHeld(store, listed(), { all: !evicted && sessions.every(({ frames }) => frames.every(fits)) });
       view.read(store);
-      view.expectCurrent(store, sessions);
+      view.expectCurrent(store, listed());
       expect(clears).toBeGreaterThanOrEqual(0);
     }
     const budgetIsTight = (store: StoreUnderTest): boolean => store.status().memory.budgetBytes < 1 << 20;

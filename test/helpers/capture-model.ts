@@ -33,7 +33,6 @@ interface ModelLine {
 
 /** One session, written as the relay writes it, with a second account of what must be held. */
 export class ModelSession {
-  readonly id: string;
   readonly record: SessionRecord;
   frameCount = 0;
   /** Frames that began while they were recorded. */
@@ -51,7 +50,6 @@ export class ModelSession {
     if (!(record instanceof SessionRecord)) throw new TypeError('no session record');
     record.opened();
     this.record = record;
-    this.id = record.id;
     const line = (direction: Direction): ModelLine => ({
       scanner: new FrameScanner({
         masked: direction === 'client-to-server',
@@ -63,6 +61,11 @@ export class ModelSession {
       open: null,
     });
     this.#lines = { 'client-to-server': line('client-to-server'), 'server-to-client': line('server-to-client') };
+  }
+
+  /** Its number in the store: 0 until it is listed. */
+  get id(): string {
+    return this.record.id;
   }
 
   /** One chunk of bytes of one direction; frames in it may begin and end anywhere. */
