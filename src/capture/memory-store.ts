@@ -84,7 +84,10 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   }
 
   sessionChanged(session: SessionRecord): void {
-    if (session.gone) return;
+    if (session.gone) {
+      this.#makeRoom();
+      return;
+    }
     this.#sessions.changed(session);
     this.#hub.tell();
   }

@@ -322,17 +322,17 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   listed(number: number): void {
     this.number = number;
     this.gone = false;
-    if (this.state === 'open') this.#pack();
   }
 
-  /** The opening is known: from now on it is one text. Not in the store, it stays as it is, as long as that may change. */
+  /** The opening is known: from now on it is one text, and nothing where nobody can ask for it any more. */
   #pack(): void {
     const opening = this.#opening;
-    if (opening === null || (this.gone && this.live)) return;
+    const wanted = !this.gone || this.live;
+    if (opening === null && wanted) return;
     this.#opening = null;
     const { texts } = this.#host;
     if (this.#packedOpening !== NO_TEXT) texts.release(this.#packedOpening);
-    this.#packedOpening = this.gone ? NO_TEXT : texts.keep(packOpening(opening));
+    this.#packedOpening = opening !== null && wanted ? texts.keep(packOpening(opening)) : NO_TEXT;
   }
 
   #grow(bytes: number): void {

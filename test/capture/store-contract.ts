@@ -422,6 +422,21 @@ export function describeStore(name: string, make: (options: StoreOptions) => Sto
       for (const session of [open, next]) session.close();
       expect(store.status()).toMatchObject({ sessions: 3, openSessions: 0 });
     });
+    it('stopped counts what is kept of sessions that are there, and nothing of those that have ended', () => {
+      const store = roomy();
+      store.setRecording(false);
+      const before = store.status().memory.usedBytes;
+      const sessions = Array.from({ length: 1000 }, () => {
+        const session = new ModelSession(store);
+        const headers = [['Cookie', 'x'.repeat(8000)]] as const;
+        const clientRequest = { method: 'GET', target: '/', httpVersion: '1.1', headers };
+        session.record.update({ handshake: { clientRequest } });
+        return session;
+      });
+      expect(store.status().memory.usedBytes - before).toBeGreaterThan(1000 * 8000);
+      for (const session of sessions) session.close();
+      expect(store.status().memory.usedBytes - before).toBeLessThan(2.5e6);
+    });
     it('turned off and on anywhere in a frame never shows bytes that are not where they belong', () => {
       const bytes = Buffer.concat([frame(UP, 130, 1), frame(UP, 20, 2)]);
       for (let off = 0; off <= bytes.length; off += off < 12 ? 1 : 7) {
