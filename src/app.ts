@@ -53,6 +53,8 @@ export async function startApp(
   config: Config,
   options: {
     readonly logger: Logger;
+    /** How this was called: the dashboard repeats it. */
+    readonly command?: string;
     /** The folder of the built dashboard, where it is not beside this file's own. */
     readonly webRoot?: string;
     /** The one-time address was used; here is the next. */
@@ -109,6 +111,7 @@ export async function startApp(
     caCertificatePem: authority.certificatePem,
     proxyAddress,
     version: VERSION,
+    command: options.command ?? 'frametap',
     // Fastify says at `info` that it listens; the start-up text says more.
     logger: logger.child({}, { level: config.logLevel === 'info' ? 'warn' : config.logLevel }),
     webRoot,

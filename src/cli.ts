@@ -129,6 +129,7 @@ async function serve(config: Config, begin: (app: RunningApp) => Promise<Compani
     const { startApp } = await import('./app.ts');
     const starting = startApp(config, {
       logger,
+      command: ownName,
       // Scripts that read one line of JSON have the token.
       onNewOpenUrl: (url) => void (config.json || stdout.write(`  Dashboard  ${url} (for another browser)\n`)),
     });

@@ -30,6 +30,7 @@ export interface RouteContext {
   readonly types: LoadedTypes;
   readonly live: Live;
   readonly version: string;
+  readonly command: string;
   readonly caCertificatePem: string;
   readonly proxyAddress: () => ListenAddress;
   readonly dashboardAddress: () => ListenAddress;

@@ -178,6 +178,7 @@ export const SessionDetailAnswer = answer<SessionDetail>({
 
 export const StatusAnswer = answer<Status>({
   version: Type.String(),
+  command: Type.String(),
   uptimeMs: Count,
   proxy: ListenAddress,
   dashboard: ListenAddress,

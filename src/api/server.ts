@@ -49,6 +49,7 @@ export interface DashboardOptions {
   readonly caCertificatePem: string;
   readonly proxyAddress: () => ListenAddress;
   readonly version: string;
+  readonly command: string;
   readonly logger: FastifyBaseLogger;
   /** The folder of the built dashboard. */
   readonly webRoot: string;
@@ -154,6 +155,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
     messages: options.messages,
     types: options.types,
     version: options.version,
+    command: options.command,
     caCertificatePem: options.caCertificatePem,
     proxyAddress: options.proxyAddress,
     dashboardAddress: () => started(bound.address),

@@ -21,6 +21,8 @@ export interface Evicted {
 }
 export interface Status extends CaptureStatus {
   readonly version: string;
+  /** How this Frametap was called, without what came after: `frametap`, or `npm start --` in a checkout. */
+  readonly command: string;
   readonly uptimeMs: number;
   readonly proxy: { readonly host: string; readonly port: number; readonly url: string };
   readonly dashboard: { readonly host: string; readonly port: number; readonly url: string };

@@ -38,6 +38,7 @@ describe('GET /api/status', () => {
     const status = await json<Status>('/api/status');
     expect(status).toMatchObject({
       version: '1.2.3',
+      command: 'npm start --',
       proxy: { host: '127.0.0.1', port: 8080, url: 'http://127.0.0.1:8080/' },
       dashboard: { host: '127.0.0.1', port: rig.dashboard.port, url: `${rig.origin}/` },
       recording: true,

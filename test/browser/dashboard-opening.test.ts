@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type AppRig, startTestApp } from '../helpers/app-rig.ts';
 import { type DashboardPage, openDashboard } from './dashboard-page.ts';
 
@@ -17,6 +17,9 @@ beforeAll(async () => {
   for (let made = 0; made < SESSIONS; made += 50) {
     await Promise.all(Array.from({ length: 50 }, () => openAndGo(dashboard.rig)));
   }
+  const openSessions = async (): Promise<number> =>
+    ((await (await dashboard.rig.fetch('/api/status')).json()) as { openSessions: number }).openSessions;
+  await vi.waitFor(async () => expect(await openSessions()).toBe(1), 10_000);
   // Without the place that the address has kept.
   await page.goto(dashboard.rig.app.dashboard.url);
   await page.getByRole('option').first().waitFor();

@@ -56,6 +56,7 @@ export async function startRig(
     caCertificatePem: CA_PEM,
     proxyAddress: () => ({ host: '127.0.0.1', port: 8080, url: 'http://127.0.0.1:8080/' }),
     version: '1.2.3',
+    command: 'npm start --',
     logger: pino({ level: 'silent' }),
     webRoot: '/nowhere',
     onNewOpenUrl: (url) => newOpenUrls.push(url),

@@ -84,6 +84,7 @@ export async function startMockServer(options: MockOptions): Promise<MockServer>
       return json({
         ...status(),
         version: '0.1.0',
+        command: 'frametap',
         uptimeMs: 1,
         proxy: { host: '127.0.0.1', port: 8080, url: 'http://127.0.0.1:8080' },
         dashboard: { host: '', port: 0, url: '' },

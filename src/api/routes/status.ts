@@ -15,6 +15,7 @@ export function registerStatus(app: Api, context: RouteContext): void {
     },
     () => ({
       version: context.version,
+      command: context.command,
       uptimeMs: context.uptimeMs(),
       proxy: context.proxyAddress(),
       dashboard: context.dashboardAddress(),

@@ -20,6 +20,7 @@ export function EmptyState(): ReactNode {
     };
   }, []);
   const proxy = status?.proxy.url ?? 'http://127.0.0.1:8080';
+  const command = status?.command ?? 'frametap';
   return (
     <main className="empty">
       <div className="empty-inner">
@@ -30,9 +31,9 @@ export function EmptyState(): ReactNode {
         <Way
           icon={<Globe size={16} aria-hidden />}
           title="A browser of its own"
-          text="Starts Chromium, Chrome or Edge with a fresh profile that uses the proxy and trusts its certificates."
+          text="Starts another Frametap, and Chromium, Chrome or Edge with a fresh profile that uses it and trusts its certificates."
         >
-          <Line text="frametap browser https://example.com" />
+          <Line text={`${command} browser https://example.com`} />
         </Way>
         <Way
           icon={<Laptop size={16} aria-hidden />}
@@ -47,7 +48,7 @@ export function EmptyState(): ReactNode {
           title="In front of one server"
           text="Clients connect to the proxy as if it were that server; no proxy setting is needed."
         >
-          <Line text="frametap --reverse ws://localhost:3000" />
+          <Line text={`${command} --reverse ws://localhost:3000`} />
         </Way>
         <Way
           icon={<ShieldCheck size={16} aria-hidden />}
@@ -59,7 +60,7 @@ export function EmptyState(): ReactNode {
           </a>
         </Way>
         <p className="dim">
-          Nothing at hand? <code>frametap demo --browser</code> starts a small site with sockets of every kind.
+          Nothing at hand? <code>{command} demo --browser</code> starts a small site with sockets of every kind.
         </p>
       </div>
     </main>
