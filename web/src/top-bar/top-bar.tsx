@@ -1,5 +1,5 @@
 import { Activity, Keyboard, Monitor, Moon, Pause, Play, Sun, Trash2 } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { useSyncExternalStore, type ReactNode } from 'react';
 import { setRecording } from '../capture/api.ts';
 import { formatCount, formatMemory, formatCounted } from '../format/numbers.ts';
 import { say } from '../shell/copy.ts';
@@ -68,9 +68,7 @@ function CaptureState(): ReactNode {
       </button>
       {status !== null && (
         <span className="totals">
-          <span>
-            <b>{formatCount(status.sessions)}</b> {status.sessions === 1 ? 'session' : 'sessions'}
-          </span>
+          <SessionCount told={status.sessions} />
           <span>
             <b>{formatCount(status.frames)}</b> {status.frames === 1 ? 'frame' : 'frames'}
           </span>
@@ -78,6 +76,18 @@ function CaptureState(): ReactNode {
         </span>
       )}
     </div>
+  );
+}
+
+/** The status comes once a second, and the list may know of more by then. */
+function SessionCount({ told }: { readonly told: number }): ReactNode {
+  const capture = useCapture();
+  const listed = useSyncExternalStore(capture.sessionsPulse.subscribe, () => capture.book.size);
+  const count = Math.max(told, listed);
+  return (
+    <span>
+      <b>{formatCount(count)}</b> {count === 1 ? 'session' : 'sessions'}
+    </span>
   );
 }
 
