@@ -4,6 +4,7 @@ import { accessibilityFaults, type DashboardPage, openDashboard } from './dashbo
 
 let dashboard: DashboardPage;
 let page: Page;
+let firstOfStretch = 0;
 
 beforeAll(async () => {
   dashboard = await openDashboard();
@@ -38,6 +39,7 @@ describe('the timeline', () => {
     await page.getByRole('button', { name: 'show these frames' }).click();
     const chip = /^frames (\d+)–(\d+)/.exec((await page.getByTitle('Chosen in the timeline').textContent()) ?? '');
     const [from, last] = [Number(chip?.[1]), Number(chip?.[2])];
+    firstOfStretch = from;
     const frames = (await dashboard.rig.frames('1')).slice(from, last + 1);
     expect(from).toBeGreaterThan(0);
     expect(last).toBeLessThan(399);
@@ -52,29 +54,36 @@ describe('the timeline', () => {
   });
 
   test('has its stretch searched alone, and all frames again on demand, in the same place', async () => {
+    const stretch = await grid().getAttribute('aria-rowcount');
     await page.getByRole('group', { name: 'Direction' }).getByRole('button', { name: '↑ to server' }).click();
-    const count = Number(await grid().getAttribute('aria-rowcount')) - 1;
-    await page.getByText(`${count} of 400`).waitFor();
-    expect(count).toBeLessThan(134);
+    const listed = page.getByText(/^[1-9]\d* of 400$/);
+    const isSearched = async (): Promise<boolean> =>
+      `${Number(await grid().getAttribute('aria-rowcount')) - 1} of 400` === (await listed.textContent());
+    await expect.poll(() => grid().getAttribute('aria-rowcount')).not.toBe(stretch);
+    await expect.poll(isSearched).toBe(true);
+    expect(Number((await listed.textContent())?.replace(' of 400', ''))).toBeLessThan(134);
     await page.getByRole('group', { name: 'Direction' }).getByRole('button', { name: 'All' }).click();
+    await expect.poll(() => grid().getAttribute('aria-rowcount')).toBe(stretch);
     await grid().press('Home');
-    const top = await grid().locator('.frame').first().getAttribute('id');
+    await page.locator(`#frame-${firstOfStretch}[aria-selected=true]`).waitFor();
     await page.getByTitle('Chosen in the timeline').click();
     await expect.poll(() => grid().getAttribute('aria-rowcount')).toBe('401');
-    await page.locator(`#${top ?? ''}[aria-selected=true]`).waitFor();
+    await page.locator(`#frame-${firstOfStretch}[aria-selected=true]`).waitFor();
   });
 
-  test('is brushed with the mouse', async () => {
+  test('is brushed with the mouse, also while other sessions come', async () => {
     await tab('Timing').click();
+    await page.getByRole('rowheader', { name: 'First frame' }).waitFor();
     await page.locator('.u-over').hover({ position: { x: 100, y: 40 } });
     await page.mouse.down();
     const box = await page.locator('.u-over').boundingBox();
     await page.mouse.move((box?.x ?? 0) + 300, (box?.y ?? 0) + 60, { steps: 4 });
-    await page.mouse.up();
-    await page.getByRole('button', { name: 'show these frames' }).waitFor();
+    await dashboard.connect('/other');
+    await page.getByRole('option').filter({ hasText: '/other' }).waitFor();
     const marked = await page.locator('.u-select').boundingBox();
     expect(Math.abs((marked?.x ?? 0) - (box?.x ?? 0) - 100)).toBeLessThan(20);
     expect(Math.abs((marked?.width ?? 0) - 200)).toBeLessThan(40);
+    await page.mouse.up();
     await page.getByRole('button', { name: 'let go' }).click();
     await page.getByText('Drag over the chart').waitFor();
   });

@@ -1,4 +1,4 @@
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useCallback, useEffect, useRef, type ReactNode } from 'react';
 import uPlot from 'uplot';
 import { formatClock } from '../format/clock.ts';
 import 'uplot/dist/uPlot.min.css';
@@ -21,27 +21,45 @@ export function Chart(props: ChartProps): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const latest = useRef({ data, options, selected });
+  const drawn = useRef<uPlot.AlignedData | null>(null);
+  /** While a stretch is being marked nothing moves under the mouse. */
+  const dragging = useRef(false);
+  const show = useCallback(() => {
+    if (plot.current === null || dragging.current) return;
+    if (drawn.current !== latest.current.data) plot.current.setData(latest.current.data);
+    drawn.current = latest.current.data;
+    mark(plot.current, latest.current.selected);
+  }, []);
   useEffect(() => {
-    const { data: before } = latest.current;
     latest.current = { data, options, selected };
-    if (plot.current === null) return;
-    if (before !== data) plot.current.setData(data);
-    mark(plot.current, selected);
-  }, [data, options, selected]);
+    show();
+  }, [data, options, selected, show]);
   useEffect(() => {
     const node = place.current;
     if (node === null) return;
+    const release = (): void => {
+      dragging.current = false;
+      // After the chart itself has told what was marked.
+      requestAnimationFrame(show);
+    };
+    const press = (): void => {
+      dragging.current = true;
+      document.addEventListener('mouseup', release, { once: true });
+    };
     const draw = (): void => {
+      dragging.current = false;
       plot.current?.destroy();
       const color = themeColor(node);
       const made = latest.current.options(color);
-      plot.current = new uPlot({ ...made, width: node.clientWidth, height: heightPx }, latest.current.data, node);
+      drawn.current = latest.current.data;
+      plot.current = new uPlot({ ...made, width: node.clientWidth, height: heightPx }, drawn.current, node);
+      plot.current.over.addEventListener('mousedown', press);
       mark(plot.current, latest.current.selected);
     };
     draw();
     const resized = new ResizeObserver(() => {
       plot.current?.setSize({ width: node.clientWidth, height: heightPx });
-      if (plot.current !== null) mark(plot.current, latest.current.selected);
+      show();
     });
     resized.observe(node);
     const recolored = new MutationObserver(draw);
@@ -52,10 +70,11 @@ export function Chart(props: ChartProps): ReactNode {
       resized.disconnect();
       recolored.disconnect();
       system.removeEventListener('change', draw);
+      document.removeEventListener('mouseup', release);
       plot.current?.destroy();
       plot.current = null;
     };
-  }, [heightPx, optionsKey]);
+  }, [heightPx, optionsKey, show]);
   return <div ref={place} className="chart" role="img" aria-label={label} style={{ height: heightPx }} />;
 }
 
