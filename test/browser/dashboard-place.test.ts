@@ -19,7 +19,6 @@ afterAll(async () => {
 });
 
 const sessions = () => page.getByRole('listbox', { name: 'Sessions' });
-const grid = () => page.getByRole('grid', { name: 'Frames' });
 const tab = (name: string) => page.getByRole('tablist', { name: 'Views of the session' }).getByRole('tab', { name });
 const selected = (name: 'Frames' | 'Messages') =>
   page.getByRole('grid', { name }).locator('[aria-selected=true]').first();
@@ -35,8 +34,10 @@ const standAt = async (name: 'Frames' | 'Messages', position: number) => {
 
 describe('the address', () => {
   test('brings a reload back to the frame, the way it is shown, the filter and what was looked for', async () => {
+    await page.getByText('61', { exact: true }).first().waitFor();
     await sessions().press('Home');
-    await grid().press('Home');
+    await page.locator(`[aria-label=Frames][aria-rowcount="${FRAMES + 1}"]`).press('Home');
+    await page.locator('#frame-0[aria-selected=true]').waitFor();
     await page.getByRole('textbox', { name: 'Find in this session' }).fill('/line 12\\d\\d/');
     await page.getByText('100 of 2,000').waitFor();
     await page.getByRole('row').filter({ hasText: 'line 1205.' }).click();
