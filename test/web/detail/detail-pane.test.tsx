@@ -3,7 +3,7 @@ import { act } from 'react';
 import { afterEach, expect, test, vi } from 'vitest';
 import { DetailPane } from '../../../web/src/detail/detail-pane.tsx';
 import { setUi } from '../../../web/src/state.ts';
-import { fakeRow } from '../mock-capture.ts';
+import { fakeMessage, fakeRow } from '../mock-capture.ts';
 import { render, type Rendered } from '../rendered.tsx';
 import { toldCapture } from '../told-capture.ts';
 
@@ -37,4 +37,36 @@ test('a compressed frame is as long as it is on the wire; with its whole message
   });
   expect(facts()).toContain('78 bytes · ');
   expect(facts()).not.toContain('the message');
+});
+
+test('what is copied and saved is of what is selected, also while the payload before is still to be seen', async () => {
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  vi.stubGlobal('fetch', async (path: string) => {
+    const [, index] = /messages\/(\d+)\/payload$/.exec(path) ?? [];
+    if (index === '1') await held;
+    return new Response(`payload ${index}`);
+  });
+  const copied: string[] = [];
+  vi.stubGlobal('isSecureContext', true);
+  vi.stubGlobal('navigator', { clipboard: { writeText: (text: string) => Promise.resolve(copied.push(text)) } });
+  const view = (index: number) => (
+    <DetailPane subject={{ kind: 'message', session: '1', index }} message={fakeMessage(index, 0)} heightPx={300} />
+  );
+  const pane = (shown = await render(toldCapture([]).capture, view(0)));
+  while (!pane.text().includes('payload 0')) await act(nextFrame);
+  await pane.again(view(1));
+  expect(pane.text()).toContain('Message 1 ');
+  expect(pane.text()).toContain('payload 0');
+  expect(pane.node.querySelector('[aria-label=save]')?.getAttribute('href')).toContain('/messages/1/payload');
+  await act(() => {
+    pane.button(' copy').click();
+    return nextFrame();
+  });
+  expect(copied).toEqual([]);
+  release();
+  while (copied.length === 0) await act(nextFrame);
+  expect(copied).toEqual(['payload 1']);
+  expect(pane.text()).toContain('payload 1');
+  expect(pane.text()).not.toContain('payload 0');
 });

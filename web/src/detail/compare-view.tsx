@@ -47,8 +47,8 @@ function Comparison(props: {
     other.kind === 'frame'
       ? framePayloadPath(other.session, other.index, asMessage ? 'message' : 'payload')
       : messagePayloadPath(other.session, other.index);
-  const state = usePayload(path, 0, MAX_COMPARED_BYTES);
-  const left = state.path === path ? state.payload?.bytes : undefined;
+  const state = usePayload(other, path, 0, MAX_COMPARED_BYTES);
+  const left = state.payload?.bytes;
   const lines = useMemo(
     () => (left === undefined ? [] : diffLines(layOut(left), layOut(bytes.subarray(0, MAX_COMPARED_BYTES)))),
     [left, bytes],

@@ -1,9 +1,8 @@
 import { Copy, GitCompare, Save, X } from 'lucide-react';
 import type { KeyboardEvent, ReactNode } from 'react';
-import type { PayloadBytes } from '../capture/api.ts';
 import { formatBytes } from '../format/numbers.ts';
 import { decodeStrict, hexText } from '../format/preview.ts';
-import { copyText } from '../shell/copy.ts';
+import { copyText, sayUnread } from '../shell/copy.ts';
 import { DETAIL_TABS, type DetailTab } from '../place.ts';
 import { setUi, useUi, type Subject } from '../state.ts';
 import { CopyMenu } from './copy-menu.tsx';
@@ -81,14 +80,13 @@ export function DetailActions(props: {
   readonly subject: Subject;
   /** The frame is a fragment or compressed: what is shown may be its whole message. */
   readonly viaMessage: boolean;
-  readonly payload: PayloadState;
-  readonly isText: boolean;
+  readonly payload: PayloadState<unknown>;
+  readonly isText: (bytes: Uint8Array) => boolean;
   readonly toServer: boolean;
   readonly facts: () => Promise<object>;
   readonly fileName: string;
 }): ReactNode {
   const { payload, subject, viaMessage } = props;
-  const bytes = payload.payload?.bytes ?? null;
   return (
     <span className="detail-actions">
       <button
@@ -104,16 +102,14 @@ export function DetailActions(props: {
         type="button"
         className="button small plain"
         aria-label="copy"
-        disabled={bytes === null}
         title="Copy it as text; as hex where it is none"
-        onClick={() => payload.payload !== null && void copyPayload(payload.payload)}
+        onClick={() => void copyPayload(payload)}
       >
         <Copy size={12} aria-hidden /> <span className="word">copy</span>
       </button>
       <CopyMenu
         session={subject.session}
-
-        bytes={bytes}
+        payload={payload}
         isText={props.isText}
         toServer={props.toServer}
         facts={props.facts}
@@ -125,8 +121,13 @@ export function DetailActions(props: {
   );
 }
 
-function copyPayload({ bytes, whole }: PayloadBytes): Promise<void> {
-  const text = decodeStrict(bytes);
-  const what = whole ? 'Payload' : `The first ${formatBytes(bytes.length)} of the payload`;
-  return text === null ? copyText(hexText(bytes), `${what}, as hex,`) : copyText(text, what);
+async function copyPayload(payload: PayloadState<unknown>): Promise<void> {
+  try {
+    const { bytes, whole } = await payload.read();
+    const text = decodeStrict(bytes);
+    const what = whole ? 'Payload' : `The first ${formatBytes(bytes.length)} of the payload`;
+    await (text === null ? copyText(hexText(bytes), `${what}, as hex,`) : copyText(text, what));
+  } catch (error) {
+    sayUnread(error);
+  }
 }

@@ -66,16 +66,19 @@ function FrameContent(props: {
   const tab = useUi((ui) => ui.detailTab);
   const plane = useUi((ui) => ui.plane);
   const asMessage = props.viaMessage && plane === 'message';
+  const about = {
+    empty: row.payloadLength === 0,
+    close: opcode(row.bits) === 8,
+    heldPart: asMessage ? '' : heldText(row),
+  };
   const path = framePayloadPath(subject.session, subject.index, asMessage ? 'message' : 'payload');
-  const payload = usePayload(path, row.seq);
+  const payload = usePayload(about, path, row.seq);
   const down = (row.bits & (1 << 16)) !== 0;
   const capture = useCapture();
-  const held = heldText(row);
   const since = sinceBefore(row, capture.rows);
-  const message = payload.path === path ? payload.payload : null;
   const ofMessage =
-    asMessage && tab !== 'bits' && message?.whole === true
-      ? ` · the message: ${formatCounted(message.bytes.length, 'byte')}`
+    asMessage && tab !== 'bits' && payload.payload?.whole === true
+      ? ` · the message: ${formatCounted(payload.payload.bytes.length, 'byte')}`
       : '';
   return (
     <>
@@ -107,10 +110,10 @@ function FrameContent(props: {
           subject={subject}
           viaMessage={props.viaMessage}
           payload={payload}
-          isText={isTextual(row.bits, payload)}
+          isText={(bytes) => isTextual(row.bits, bytes)}
           toServer={!down}
           facts={() => frameFacts(subject)}
-          fileName={`frame-${subject.session}-${row.index}.${isTextual(row.bits, payload) ? 'txt' : 'bin'}`}
+          fileName={`frame-${subject.session}-${row.index}.${isTextual(row.bits, payload.payload?.bytes) ? 'txt' : 'bin'}`}
         />
       </DetailHead>
       {row.index < capture.firstHeldFrame && (
@@ -123,15 +126,7 @@ function FrameContent(props: {
         ) : tab === 'decoded' ? (
           <DecodedView session={subject.session} frame={subject.index} version={row.seq} />
         ) : (
-          <Content
-            tab={tab}
-            state={payload}
-            path={path}
-            subject={subject}
-            empty={row.payloadLength === 0}
-            close={opcode(row.bits) === 8}
-            heldPart={asMessage ? '' : held}
-          />
+          <Content tab={tab} state={payload} subject={subject} />
         )}
       </div>
     </>
@@ -154,8 +149,9 @@ function MessageDetail(props: { readonly subject: Subject; readonly message: Mes
   const chosen = useUi((ui) => ui.detailTab);
   const tab = chosen === 'bits' ? 'text' : chosen;
   const path = messagePayloadPath(subject.session, subject.index);
-  const payload = usePayload(path, `${message.frameCount} ${message.complete}`);
   const length = message.payloadLength;
+  const about = { empty: length === 0, close: false, heldPart: '' };
+  const payload = usePayload(about, path, `${message.frameCount} ${message.complete}`);
   const ratio = message.compressed && length !== null && message.wireLength > 0 ? length / message.wireLength : null;
   const frames =
     message.frameCount === 1
@@ -183,7 +179,7 @@ function MessageDetail(props: { readonly subject: Subject; readonly message: Mes
           subject={subject}
           viaMessage={false}
           payload={payload}
-          isText={message.type === 'text'}
+          isText={() => message.type === 'text'}
           toServer={message.direction === 'client-to-server'}
           facts={() => Promise.resolve({ ...message, preview: undefined })}
           fileName={`message-${subject.session}-${message.index}.${message.type === 'text' ? 'txt' : 'bin'}`}
@@ -198,46 +194,42 @@ function MessageDetail(props: { readonly subject: Subject; readonly message: Mes
             version={`${message.frameCount} ${message.complete}`}
           />
         ) : (
-          <Content
-            tab={tab}
-            state={payload}
-            path={path}
-            subject={subject}
-            empty={length === 0}
-            close={false}
-            heldPart=""
-          />
+          <Content tab={tab} state={payload} subject={subject} />
         )}
       </div>
     </>
   );
 }
 
-function Content(props: {
-  readonly tab: DetailTab;
-  readonly state: PayloadState;
-  readonly path: string;
-  readonly subject: Subject;
+/** Of a payload, what its bytes do not tell. */
+interface About {
   readonly empty: boolean;
   readonly close: boolean;
   /** How much of the bytes is held, in words; '' where that is not known, or all. */
   readonly heldPart: string;
+}
+
+function Content(props: {
+  readonly tab: DetailTab;
+  readonly state: PayloadState<About>;
+  readonly subject: Subject;
 }): ReactNode {
   const { tab, state } = props;
   if (state.error !== null) return <div className="detail-note error">{state.error}</div>;
-  if (state.payload === null) return <div className="detail-note dim">Reading …</div>;
-  const { bytes, whole, held } = state.payload;
+  if (state.shown === null || (tab === 'compare' && state.payload === null))
+    return <div className="detail-note dim">Reading …</div>;
+  const { bytes, whole, held, of: about } = state.shown;
   if (tab === 'compare') return <CompareView subject={props.subject} bytes={bytes} />;
   if (bytes.length === 0)
     return (
-      <div className="detail-note dim">{props.empty ? 'The payload is empty.' : 'None of the payload is held.'}</div>
+      <div className="detail-note dim">{about.empty ? 'The payload is empty.' : 'None of the payload is held.'}</div>
     );
   const cut = !whole && (
     <div className="detail-note">
       The first {formatBytes(bytes.length)} are shown;{' '}
       {held
         ? '“save” has all of it.'
-        : `${props.heldPart === '' ? 'not all of it is held (--payload-limit)' : props.heldPart}, and “save” has no more.`}
+        : `${about.heldPart === '' ? 'not all of it is held (--payload-limit)' : about.heldPart}, and “save” has no more.`}
     </div>
   );
   if (tab === 'hex') {
@@ -248,35 +240,34 @@ function Content(props: {
       </>
     );
   }
-  const body = props.close && bytes.length >= 2 ? bytes.subarray(2) : bytes;
+  const body = about.close && bytes.length >= 2 ? bytes.subarray(2) : bytes;
   const text = new TextDecoder().decode(body);
   return (
     <>
       {cut}
-      {props.close && bytes.length >= 2 && (
+      {about.close && bytes.length >= 2 && (
         <div className="detail-note">
           Status code <b>{((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)}</b>
           {body.length > 0 ? '; the reason:' : ', no reason'}
         </div>
       )}
-      {tab === 'json' ? <JsonView text={text} /> : <TextView key={state.path} text={text} />}
+      {tab === 'json' ? <JsonView text={text} /> : <TextView key={state.shown.path} text={text} />}
     </>
   );
 }
 
 function WireBits(props: { readonly session: string; readonly row: StoredRow }): ReactNode {
   const { session, row } = props;
-  const state = usePayload(framePayloadPath(session, row.index, 'wire'), row.seq, WIRE_BYTES);
-  if (state.error !== null) return <div className="detail-note error">{state.error}</div>;
-  if (state.payload === null) return <div className="detail-note dim">Reading …</div>;
-  return <BitsView row={row} wire={state.payload.bytes} />;
+  const { error, shown } = usePayload(row, framePayloadPath(session, row.index, 'wire'), row.seq, WIRE_BYTES);
+  if (error !== null) return <div className="detail-note error">{error}</div>;
+  if (shown === null) return <div className="detail-note dim">Reading …</div>;
+  return <BitsView row={shown.of} wire={shown.bytes} />;
 }
 
 /** Of a continuation the header does not say what it continues: text where it reads as such. */
-function isTextual(bits: number, state: PayloadState): boolean {
+function isTextual(bits: number, bytes: Uint8Array | undefined): boolean {
   const code = opcode(bits);
   if (code === 1) return true;
   if (code !== 0) return false;
-  const bytes = state.payload?.bytes;
   return bytes !== undefined && !bytes.subarray(0, 512).includes(0);
 }

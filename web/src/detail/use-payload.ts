@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useEffectEvent, useState } from 'react';
 import { ApiError, fetchBytes, fetchFrames, type PayloadBytes } from '../capture/api.ts';
 import type { StoredRow } from '../capture/row-store.ts';
 import { RowStore } from '../capture/row-store.ts';
@@ -7,29 +7,61 @@ import { useCapture, useFrames } from '../use-capture.ts';
 /** As much of a payload as is read to be looked at. */
 export const MAX_SHOWN_BYTES = 8 * 1024 * 1024;
 
-export interface PayloadState {
+export interface PayloadState<Of> {
   readonly path: string;
+  /** What `path` gave; null until that has come. */
   readonly payload: PayloadBytes | null;
   readonly error: string | null;
+  /** What is to be seen, and what it is of: the one before stays until the payload has come, so that nothing flickers. */
+  readonly shown: ShownPayload<Of> | null;
+  /** The payload of `path` and of no other, also before it has come. */
+  readonly read: () => Promise<PayloadBytes>;
 }
 
-/** Reads the bytes behind `path`; the ones before stay until these have come, so that nothing flickers. */
-export function usePayload(path: string, version: string | number, maxBytes: number = MAX_SHOWN_BYTES): PayloadState {
-  const [state, setState] = useState<PayloadState>({ path, payload: null, error: null });
+interface ShownPayload<Of> extends PayloadBytes {
+  readonly path: string;
+  readonly of: Of;
+}
+
+/** Reads the bytes behind `path`: the payload of `of`. */
+export function usePayload<Of>(
+  of: Of,
+  path: string,
+  version: string | number,
+  maxBytes: number = MAX_SHOWN_BYTES,
+): PayloadState<Of> {
+  const [known, setKnown] = useState<ShownPayload<Of> | null>(null);
+  const [failed, setFailed] = useState<{ readonly path: string; readonly error: string } | null>(null);
+  const arrive = useEffectEvent((from: string, payload: PayloadBytes) => {
+    if (from !== path) return;
+    setKnown({ ...payload, path, of });
+    setFailed(null);
+  });
   useEffect(() => {
     const abort = new AbortController();
-    fetchBytes(path, maxBytes, abort.signal).then(
-      (payload) => setState({ path, payload, error: null }),
+    fetchPayload(path, maxBytes, abort.signal).then(
+      (payload) => arrive(path, payload),
       (error: unknown) => {
-        if (abort.signal.aborted) return;
-        const message =
-          error instanceof ApiError && error.code === 'not-held' ? 'These bytes are no longer held.' : String(error);
-        setState({ path, payload: null, error: message });
+        if (!abort.signal.aborted) setFailed({ path, error: error instanceof Error ? error.message : String(error) });
       },
     );
     return () => abort.abort();
   }, [path, version, maxBytes]);
-  return state;
+  const error = failed?.path === path ? failed.error : null;
+  const shown = known?.path === path ? { ...known, of } : known;
+  const payload = shown?.path === path && error === null ? shown : null;
+  const read = async (): Promise<PayloadBytes> => payload ?? fetchPayload(path, maxBytes);
+  return { path, payload, error, shown, read };
+}
+
+async function fetchPayload(path: string, maxBytes: number, signal?: AbortSignal): Promise<PayloadBytes> {
+  try {
+    return await fetchBytes(path, maxBytes, signal);
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'not-held')
+      throw new Error('These bytes are no longer held.', { cause: error });
+    throw error;
+  }
 }
 
 /** The row of one frame: from the table's store, or read by itself where that has let it go. */

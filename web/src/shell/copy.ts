@@ -9,6 +9,11 @@ export function say(notice: string): void {
   fading = setTimeout(() => setUi({ notice: null }), 2200);
 }
 
+/** Says why what was to be copied could not be had. */
+export function sayUnread(error: unknown): void {
+  say(`It could not be read: ${error instanceof Error ? error.message : String(error)}`);
+}
+
 /** Copies text and says so; where the browser forbids it, says that. */
 export async function copyText(text: string, what: string): Promise<void> {
   try {
