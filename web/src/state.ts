@@ -17,6 +17,8 @@ export interface Marked extends Subject {
 }
 
 export interface FilterFault {
+  /** The filter that was tried: what is written may be another by now. */
+  readonly text: string;
   readonly message: string;
   readonly position: number | null;
 }
@@ -31,7 +33,7 @@ interface UiState extends Place {
   /** False where the filter is about sessions alone: then it says nothing about frames. */
   readonly filterNeedsFrames: boolean;
   readonly filterFault: FilterFault | null;
-  readonly findFault: FilterFault | null;
+  readonly findFault: string | null;
   readonly theme: Theme;
   readonly compareWith: Marked | null;
   readonly dialog: 'help' | 'clear' | 'delete' | null;

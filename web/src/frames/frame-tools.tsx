@@ -95,7 +95,7 @@ function FindField(): ReactNode {
       placeholder="text or /regex/ in this session"
       aria-label="Find in this session"
       aria-invalid={fault !== null}
-      title={fault?.message}
+      title={fault ?? undefined}
       value={text}
       onChange={(event) => setText(event.target.value)}
       // Whoever goes elsewhere has finished writing.
@@ -133,8 +133,8 @@ function MatchCount(): ReactNode {
   const fault = useUi((ui) => ui.findFault);
   if (fault !== null)
     return (
-      <span className="match-count error" title={fault.message}>
-        {fault.message}
+      <span className="match-count error" title={fault}>
+        {fault}
       </span>
     );
   const { matches, range, frameCount } = capture;

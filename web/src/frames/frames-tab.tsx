@@ -1,5 +1,4 @@
 import { memo, useEffect, type ReactNode } from 'react';
-import { ApiError } from '../capture/api.ts';
 import { DetailPane } from '../detail/detail-pane.tsx';
 import { Splitter } from '../shell/splitter.tsx';
 import { setUi, useUi } from '../state.ts';
@@ -22,12 +21,7 @@ export const FramesTab = memo(function FramesTab({ sessionId: id }: { readonly s
     // The page selects the session in an effect of its own, above this one: after it.
     capture.select(id);
     capture.filterFrames(filter, range, (error) => {
-      setUi({
-        findFault: {
-          message: error instanceof Error ? error.message : String(error),
-          position: error instanceof ApiError ? error.position : null,
-        },
-      });
+      setUi({ findFault: error instanceof Error ? error.message : String(error) });
     });
     setUi({ findFault: null });
     return () => capture.filterFrames(null, null, () => undefined);

@@ -147,7 +147,7 @@ function useMatches(capture: Capture, filter: string): Matches | null {
           signal: abort.signal,
         });
       } catch (error) {
-        if (!abort.signal.aborted) setUi({ filterFault: { message: String(error), position: null } });
+        if (!abort.signal.aborted) setUi({ filterFault: { text: filter, message: String(error), position: null } });
       }
       searching = false;
       restMs = restAfter(performance.now() - startedMs);

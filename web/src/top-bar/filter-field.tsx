@@ -2,7 +2,7 @@ import { Search, X } from 'lucide-react';
 import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
 import { ApiError, fetchCompletions, fetchSessions } from '../capture/api.ts';
 import { onFilterKey } from '../shell/keyboard.ts';
-import { setUi, useUi } from '../state.ts';
+import { setUi, useUi, type FilterFault } from '../state.ts';
 import { completionsIn, type Completion } from './filter-completion.ts';
 
 /** The server reads the filter once typing has paused for so long. */
@@ -131,19 +131,14 @@ export function FilterField(): ReactNode {
             </li>
           ))}
         </ul>
-        {fault !== null && <Fault id={`${id}-fault`} text={text} message={fault.message} position={fault.position} />}
+        {fault !== null && <Fault id={`${id}-fault`} {...fault} />}
       </div>
     </div>
   );
 }
 
 /** The text again with a mark under where it is wrong, and what the server says of it. */
-function Fault(props: {
-  readonly id: string;
-  readonly text: string;
-  readonly message: string;
-  readonly position: number | null;
-}): ReactNode {
+function Fault(props: FilterFault & { readonly id: string }): ReactNode {
   const { text, position } = props;
   const start = position === null ? 0 : Math.max(0, position - 24);
   return (
@@ -175,7 +170,7 @@ function checkFilter(text: string): () => void {
       (error: unknown) => {
         if (abort.signal.aborted) return;
         const message = error instanceof Error ? error.message : String(error);
-        setUi({ filterFault: { message, position: error instanceof ApiError ? error.position : null } });
+        setUi({ filterFault: { text, message, position: error instanceof ApiError ? error.position : null } });
       },
     );
   }, PAUSE_MS);
