@@ -39,6 +39,9 @@ interface UiState extends Place {
   readonly dialog: 'help' | 'clear' | 'delete' | null;
   readonly sessionsPx: number;
   readonly detailPx: number;
+  readonly wrapText: boolean;
+  /** What is looked for in JSON: it stays from one frame to the next. */
+  readonly jsonSearch: string;
   /** Said to screen readers and shown for a moment: what was copied, for instance. */
   readonly notice: string | null;
   readonly set: (change: Partial<Omit<UiState, 'set'>>) => void;
@@ -55,6 +58,7 @@ const readPx = (text: string): number | undefined => {
 const between = (least: number, px: number, most: number): number => Math.round(Math.min(Math.max(px, least), most));
 const readTheme = (text: string): Theme | undefined =>
   text === 'light' || text === 'dark' || text === 'system' ? text : undefined;
+const readFlag = (text: string): boolean => text === 'true';
 
 /** What the user has chosen. Nothing of the capture is in here. */
 export const useUi = create<UiState>((change) => ({
@@ -84,10 +88,12 @@ export const useUi = create<UiState>((change) => ({
   dialog: null,
   sessionsPx: remembered('sessionsPx', readPx, between(308, innerWidth * 0.13, 420)),
   detailPx: remembered('detailPx', readPx, between(270, innerHeight * 0.38, 560)),
+  wrapText: remembered('wrapText', readFlag, true),
+  jsonSearch: '',
   notice: null,
   set: (changes) => {
     change(changes);
-    for (const key of ['theme', 'sessionsPx', 'detailPx'] as const) {
+    for (const key of ['theme', 'sessionsPx', 'detailPx', 'wrapText'] as const) {
       const value = changes[key];
       if (value !== undefined) localStorage.setItem(`frametap.${key}`, String(value));
     }

@@ -3,6 +3,7 @@ import { useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'r
 import { formatCount } from '../format/numbers.ts';
 import { visibleLine } from '../format/visible-text.ts';
 import { copyText } from '../shell/copy.ts';
+import { setUi, useUi } from '../state.ts';
 import { VirtualRows, type VirtualRowsHandle } from '../window/virtual-rows.tsx';
 import { JsonDocument } from './json-document.ts';
 
@@ -17,7 +18,7 @@ const MAX_VALUE_CHARS = 600;
 /** JSON as an outline. What is closed costs nothing; what is open is drawn as far as it is visible. */
 export function JsonView({ text, label = 'JSON' }: { readonly text: string; readonly label?: string }): ReactNode {
   const json = useMemo(() => new JsonDocument(text), [text]);
-  return json.count === 0 ? <NotJson json={json} /> : <Outline key={text.length} json={json} label={label} />;
+  return json.count === 0 ? <NotJson json={json} /> : <Outline key={text} json={json} label={label} />;
 }
 
 function NotJson({ json }: { readonly json: JsonDocument }): ReactNode {
@@ -32,7 +33,7 @@ function Outline({ json, label }: { readonly json: JsonDocument; readonly label:
   /** Nodes that are not as they are by default: open above OPEN_DEPTH, closed below. */
   const [toggled, setToggled] = useState<ReadonlySet<number>>(new Set());
   const [selected, setSelected] = useState(0);
-  const [search, setSearch] = useState('');
+  const search = useUi((ui) => ui.jsonSearch);
   const handle = useRef<VirtualRowsHandle>(null);
 
   const isOpen = (node: number): boolean => json.depth(node) < OPEN_DEPTH !== toggled.has(node);
@@ -111,7 +112,7 @@ function Outline({ json, label }: { readonly json: JsonDocument; readonly label:
           aria-label={`Search in ${label}`}
           spellCheck={false}
           value={search}
-          onChange={(event) => setSearch(event.target.value)}
+          onChange={(event) => setUi({ jsonSearch: event.target.value })}
           onKeyDown={(event) => {
             if (event.key === 'Enter') findNext(event.shiftKey ? -1 : 1);
           }}

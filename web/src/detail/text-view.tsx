@@ -1,19 +1,20 @@
 import { useMemo, useState, type ReactNode } from 'react';
 import { formatCount } from '../format/numbers.ts';
 import { visibleParts } from '../format/visible-text.ts';
+import { setUi, useUi } from '../state.ts';
 
 const FIRST_CHARS = 32 * 1024;
 
 /** Text as text nodes, cut at a length that draws at once; more on demand. */
 export function TextView({ text }: { readonly text: string }): ReactNode {
   const [limit, setLimit] = useState(FIRST_CHARS);
-  const [wrap, setWrap] = useState(true);
+  const wrap = useUi((ui) => ui.wrapText);
   const parts = useMemo(() => visibleParts(text.slice(0, limit)), [text, limit]);
   const rest = text.length - limit;
   return (
     <div className="text-view" tabIndex={0} role="region" aria-label="Text">
       <label className="wrap">
-        <input type="checkbox" checked={wrap} onChange={(event) => setWrap(event.target.checked)} /> wrap
+        <input type="checkbox" checked={wrap} onChange={(event) => setUi({ wrapText: event.target.checked })} /> wrap
       </label>
       <pre className={wrap ? 'wrapped' : ''}>
         {parts.map((part, at) =>
