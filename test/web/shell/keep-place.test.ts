@@ -22,6 +22,8 @@ let stops: (() => void)[] = [];
 
 beforeEach(() => {
   vi.useFakeTimers();
+  // Where a test gives no answers, nothing answers.
+  vi.stubGlobal('fetch', () => new Promise(() => undefined));
   setUi(NOTHING);
 });
 afterEach(() => {
