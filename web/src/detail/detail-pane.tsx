@@ -54,7 +54,7 @@ function FrameDetail({ subject }: { readonly subject: Subject }): ReactNode {
   const { bits } = row;
   const part = opcode(bits) === 0 || (!fin(bits) && opcode(bits) < 8);
   const viaMessage = opcode(bits) < 8 && (compressed(bits) || part);
-  return <FrameContent key={`${viaMessage}`} subject={subject} row={row} viaMessage={viaMessage} />;
+  return <FrameContent subject={subject} row={row} viaMessage={viaMessage} />;
 }
 
 function FrameContent(props: {
