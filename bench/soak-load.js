@@ -13,7 +13,8 @@ const [proxyPort, originPort] = process.argv.slice(2).map(Number);
 const ACTORS = 60;
 const BLOCK = Buffer.from(Array.from({ length: 65536 }, (_, i) => 32 + ((i * 31) % 95)));
 
-const done = { sessions: 0, messages: 0, faults: 0 };
+const done = { sessions: 0, messages: 0, faults: 0, mostStalled: 0 };
+let stalled = 0;
 let lastFault = '';
 let stopping = false;
 
@@ -123,9 +124,10 @@ const actions = {
       });
     });
     tcp(socket).pause();
+    done.mostStalled = Math.max(done.mostStalled, ++stalled);
     await wait(500 + random(3000));
     tcp(socket).resume();
-    await all;
+    await all.finally(() => stalled--);
     socket.close(1000);
     await once(socket, 'close');
   },
