@@ -66,7 +66,7 @@ describe('what the dashboard counts is what the export has', () => {
   });
 
   test('in the list of sessions: frames, status, violations, how it ended', async () => {
-    expect(await page.getByRole('option').count()).toBe(sessions.length);
+    await expect.poll(() => page.getByRole('option').count()).toBe(sessions.length);
     for (const session of sessions) {
       const row = option(new URL(session.url).pathname);
       const count =
@@ -100,7 +100,7 @@ describe('what the dashboard counts is what the export has', () => {
     await option('/broken').click();
     await page.getByRole('button', { name: `${broken?.violationCount} violation` }).click();
     const list = page.getByRole('dialog', { name: 'Violations of the protocol' }).getByRole('listitem');
-    expect(await list.count()).toBe(broken?.violations.length);
+    await expect.poll(() => list.count()).toBe(broken?.violations.length);
     for (const [at, { code, by, count, firstFrame }] of (broken?.violations ?? []).entries()) {
       const text = await list.nth(at).textContent();
       expect(text).toContain(code);
@@ -115,7 +115,7 @@ describe('what the dashboard counts is what the export has', () => {
 
   test('in each row of the frames, and above its detail', async () => {
     const grid = page.getByRole('grid', { name: 'Frames' });
-    expect(await grid.getAttribute('aria-rowcount')).toBe(String(talk.frames.length + 1));
+    await expect.poll(() => grid.getAttribute('aria-rowcount')).toBe(String(talk.frames.length + 1));
     await grid.press('Home');
     for (const frame of talk.frames) {
       const row = page.locator(`#frame-${frame.index}[aria-selected=true]:not(.missing)`);
