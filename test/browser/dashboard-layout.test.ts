@@ -68,5 +68,5 @@ test('a field of the bits is marked by the keyboard, with its bytes', async () =
   await page.getByRole('button', { name: /^opcode/ }).focus();
   await page.keyboard.press('Tab');
   await page.locator('.bit-means', { hasText: 'a masking key follows' }).waitFor();
-  expect(await page.locator('.hex-byte.hot').count()).toBe(1);
+  await expect.poll(() => page.locator('.hex-byte.hot').count()).toBe(1);
 });

@@ -138,7 +138,9 @@ describe('protobuf messages in the dashboard', () => {
     await item('Types and files…').click();
     await dialog().getByText('104 more').waitFor();
     await dialog().getByRole('searchbox', { name: 'Find a type' }).fill('trade');
-    expect(await dialog().getByRole('list', { name: 'Message types' }).getByRole('listitem').count()).toBe(1);
+    await expect
+      .poll(() => dialog().getByRole('list', { name: 'Message types' }).getByRole('listitem').count())
+      .toBe(1);
     await dialog().getByRole('button', { name: 'shop.Trade' }).click();
     await dialog().waitFor({ state: 'detached' });
     await decoder('protobuf:shop.Trade chosen').waitFor();

@@ -24,7 +24,7 @@ describe('the dashboard', () => {
     await page.getByRole('button', { name: 'Copy frametap browser https://example.com' }).click();
     await page.getByText('Line copied').waitFor();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('frametap browser https://example.com');
-    expect(await page.getByText(dashboard.rig.app.proxy.url).count()).toBeGreaterThan(0);
+    await expect.poll(() => page.getByText(dashboard.rig.app.proxy.url).count()).toBeGreaterThan(0);
     const link = await page.getByRole('link', { name: 'Download ca.pem' }).getAttribute('href');
     const response = await page.request.get(new URL(link ?? '', page.url()).href);
     expect(await response.text()).toContain('BEGIN CERTIFICATE');
@@ -40,7 +40,7 @@ describe('the dashboard', () => {
     await row('"op":"hello"').waitFor();
     await row('ping 9').waitFor();
     await row('pong 10').waitFor();
-    expect(await page.getByText('chat.v1').count()).toBeGreaterThan(0);
+    await expect.poll(() => page.getByText('chat.v1').count()).toBeGreaterThan(0);
   });
 
   test('shows fragments as a branch under their first frame', async () => {
@@ -50,8 +50,8 @@ describe('the dashboard', () => {
     client.send('s":', { fin: false });
     client.send('3}', { fin: true });
     await row('└ continuation').waitFor();
-    expect(await row('├ continuation').count()).toBe(1);
-    expect(await row('text ┐').count()).toBe(1);
+    await expect.poll(() => row('├ continuation').count()).toBe(1);
+    await expect.poll(() => row('text ┐').count()).toBe(1);
     await row('└ continuation').click();
     await page.getByRole('tab', { name: 'JSON' }).click();
     await page.getByRole('tree', { name: 'JSON' }).getByText('parts').waitFor();
@@ -160,7 +160,7 @@ describe('the dashboard', () => {
     await page.getByText('equal', { exact: true }).nth(1).waitFor();
     const detail = await dashboard.rig.session('1');
     for (const { received } of [detail.proof.client, detail.proof.server]) {
-      expect(await page.getByText(received ?? '?').count()).toBeGreaterThan(0);
+      await expect.poll(() => page.getByText(received ?? '?').count()).toBeGreaterThan(0);
     }
     const changed = await page.locator('.head-line.changed').allTextContents();
     expect(changed.filter((line) => line.includes('Sec-WebSocket-Key'))).toHaveLength(2);

@@ -110,7 +110,7 @@ describe('an idle timeout', () => {
     await tab('Heartbeat').click();
     await heartbeat().getByText("An idle timeout of about 60 s at the server's side.").waitFor();
     await heartbeat().getByText('often enough').waitFor();
-    expect(await evidence('ended alike').count()).toBe(3);
+    await expect.poll(() => evidence('ended alike').count()).toBe(3);
   });
 
   test('stands on numbers that are those of the export, every one of them', async () => {
