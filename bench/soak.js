@@ -61,9 +61,7 @@ await wait(3000);
 const status = await proxy.status();
 dashboard.tell('\n');
 const seen = await dashboard.nextReport();
-// A session that is not read may cost 16 MiB, a hundred of them 200 MiB.
-const stallsMib = did['mostStalled'] === 0 ? 0 : 14 + 2 * did['mostStalled'];
-const limitMib = 1.3 * options['memory-mib'] + 120 + stallsMib;
+const limitMib = 1.3 * options['memory-mib'] + 120;
 const peakMib = memoryOf(proxy.pid).peakBytes / MIB;
 const descriptorsLeft = descriptorsOf(proxy.pid) - descriptorsBefore;
 /** @type {[string, boolean][]} */
