@@ -1,5 +1,6 @@
 // @ts-check
-// Filters over one session of a million frames: first results, the whole, and the longest hold of the event loop.
+// Filters over one session of a million frames, and of as many messages: first results, the whole, and the longest hold
+// of the event loop.
 import { dirname, resolve } from 'node:path';
 import { readArguments } from './arguments.js';
 
@@ -12,6 +13,7 @@ const { MessagePlane } = await load('capture/message-plane.js');
 const { Recorder } = await load('capture/recorder.js');
 const { parseFilter } = await load('capture/filter.js');
 const { searchSteps } = await load('capture/frame-search.js');
+const { TimeSlice } = await load('capture/time-slice.js');
 const { FrameScanner } = await load('protocol/frame-scanner.js');
 const { PayloadChecker } = await load('protocol/payload-checker.js');
 const { createRelayGround, Relay } = await load('proxy/relay.js');
@@ -53,26 +55,45 @@ const filters = [
   `text~/"n":${last.slice(0, -1)}\\d,/`,
   `json.n>=${frames - 10}`,
 ];
-console.log(
-  `${'filter'.padEnd(28)} ${'found'.padStart(7)} ${'first'.padStart(9)} ${'all'.padStart(9)} ${'hold'.padStart(9)}`,
-);
-for (const filter of filters) {
-  let holdMs = 0;
-  let turnMs = performance.now();
-  const timer = setInterval(() => {
-    holdMs = Math.max(holdMs, performance.now() - turnMs);
-    turnMs = performance.now();
-  }, 1);
-  const startMs = performance.now();
-  let firstMs = 0;
-  let found = 0;
-  for await (const step of searchSteps(source, record.id, parseFilter(filter))) {
-    firstMs ||= performance.now() - startMs;
-    found += step.indexes.length;
+/**
+ * How many pass, step by step.
+ * @type {Record<string, (filter: string) => AsyncGenerator<number>>}
+ */
+const searches = {
+  async *frames(filter) {
+    for await (const { indexes } of searchSteps(source, record.id, parseFilter(filter))) yield indexes.length;
+  },
+  async *messages(filter) {
+    const slice = new TimeSlice();
+    for (let from = 0, end = 1; from < end;) {
+      if (slice.over) await slice.pause();
+      const step = await source.messages.search(record.id, parseFilter(filter), { from, limit: 500 });
+      yield step.rows.length;
+      ({ next: from, end } = step);
+    }
+  },
+};
+for (const [among, search] of Object.entries(searches)) {
+  const columns = ['found', 'first', 'all', 'hold'].map((name) => name.padStart(9));
+  console.log(`${`filter among ${among}`.padEnd(28)} ${columns.join(' ')}`);
+  for (const filter of filters) {
+    let holdMs = 0;
+    let turnMs = performance.now();
+    const timer = setInterval(() => {
+      holdMs = Math.max(holdMs, performance.now() - turnMs);
+      turnMs = performance.now();
+    }, 1);
+    const startMs = performance.now();
+    let firstMs = 0;
+    let found = 0;
+    for await (const count of search(filter)) {
+      firstMs ||= performance.now() - startMs;
+      found += count;
+    }
+    const allMs = performance.now() - startMs;
+    clearInterval(timer);
+    const figures = [firstMs, allMs, holdMs].map((ms) => `${ms.toFixed(0)} ms`.padStart(9));
+    console.log(`${filter.padEnd(28)} ${String(found).padStart(9)} ${figures.join(' ')}`);
   }
-  const allMs = performance.now() - startMs;
-  clearInterval(timer);
-  const figures = [firstMs, allMs, holdMs].map((ms) => `${ms.toFixed(0)} ms`.padStart(9));
-  console.log(`${filter.padEnd(28)} ${String(found).padStart(7)} ${figures.join(' ')}`);
 }
 process.exit();

@@ -204,7 +204,13 @@ export const FramePageAnswer = answer<FramePage>({
   frameCount: Count,
   firstHeldFrame: Count,
 });
-export const MessagePageAnswer = answer<MessagePage>({ messages: Type.Array(MessageRowSchema), next: nullable(Count) });
+export const MessagePageAnswer = answer<MessagePage>({
+  messages: Type.Array(MessageRowSchema),
+  next: nullable(Count),
+  messageCount: Count,
+  firstHeldMessage: Count,
+  growing: Type.Array(Count),
+});
 export const RecordingAnswer = answer<Recording>({ recording: Type.Boolean() });
 export const RecordingSchema = Type.Object({ recording: Type.Boolean() }, { additionalProperties: false });
 export const ErrorAnswer = answer<ApiError>({

@@ -1,20 +1,15 @@
 import { compressed, opcode } from '../contract/frame-bits.ts';
 import { Opcode, type FrameRow } from '../contract/frame.ts';
 import type { SessionDetail } from '../contract/session.ts';
-import type { CaptureReader, RowCursor } from './capture-reader.ts';
+import type { CaptureReader } from './capture-reader.ts';
 import type { Filter } from './filter.ts';
-import { PayloadText, TEXT_BYTES, Truth, type FrameColumns } from './filter/candidate.ts';
+import { INFLATED_BYTES, PayloadText, Truth, type FrameColumns } from './filter/candidate.ts';
 import type { MessageReader } from './message-reader.ts';
+import { PAGE_INFLATED, PayloadArena } from './payload-arena.ts';
 import { TimeSlice } from './time-slice.ts';
 
 /** Frames whose columns are looked at between two looks at the clock. */
 const PAGE_FRAMES = 2048;
-/** Payloads held at a time, in bytes. */
-const PAGE_BYTES = 1024 * 1024;
-/** Of a compressed message so much is inflated and looked at. */
-const INFLATED_BYTES = 64 * 1024;
-/** Compressed messages inflated at a time: what they may come to is not known before. */
-const PAGE_MESSAGES = 256;
 
 /** Where a search reads. */
 export interface SearchSource {
@@ -111,27 +106,6 @@ export async function sessionMatches(
   return false;
 }
 
-/** The payloads of one page, one after another in one buffer. */
-class PayloadArena {
-  readonly #bytes = Buffer.allocUnsafeSlow(PAGE_BYTES + TEXT_BYTES);
-  #end = 0;
-
-  get full(): boolean {
-    return this.#end >= PAGE_BYTES;
-  }
-  clear(): void {
-    this.#end = 0;
-  }
-  /** Takes the start of a frame's payload; null where not even that is held. */
-  take(row: RowCursor): PayloadText | null {
-    const start = this.#end;
-    const length = row.copyPreview(this.#bytes, start, Math.min(row.payloadLength, TEXT_BYTES));
-    if (length === 0 && row.payloadLength > 0) return null;
-    this.#end += length;
-    return new PayloadText(this.#bytes, [], { start, end: this.#end });
-  }
-}
-
 /** One pass over columns, and over payloads that can be read here and now. */
 function readPage(
   reader: CaptureReader,
@@ -150,10 +124,12 @@ function readPage(
     if (answer !== Truth.Unknown) return;
     const { index, bits, payloadLength, violations } = row;
     const inflate = compressed(bits) && opcode(bits) < 3;
-    const payload = inflate ? undefined : arena.take(row);
+    const payload = inflate
+      ? undefined
+      : arena.take(payloadLength, (target, at, bytes) => row.copyPreview(target, at, bytes));
     open.push({ index, bits, payloadLength, violations, compressed: inflate, payload });
     if (inflate) inflated++;
-    return arena.full || inflated === PAGE_MESSAGES ? false : undefined;
+    return arena.full || inflated === PAGE_INFLATED ? false : undefined;
   });
   return { sure, open, next };
 }

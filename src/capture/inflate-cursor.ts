@@ -180,6 +180,11 @@ const STATUS: Readonly<Record<InflateResult, InflateStatus>> = {
   'needs-history': 'invalid',
 };
 
+/** What came out, or null where nothing of it can be relied on. */
+export function readable({ status, bytes }: Inflated): Uint8Array | null {
+  return status === 'whole' || status === 'counted-in-part' ? bytes : null;
+}
+
 function nothing(status: InflateStatus): Inflated {
   return { status, bytes: new Uint8Array(0), totalLength: 0, invalidUtf8: false };
 }

@@ -1,5 +1,6 @@
 import type { AssembledMessage } from '../protocol/message-assembler.ts';
 import type { Direction } from '../contract/frame.ts';
+import type { MessageViolationCode } from '../contract/violations.ts';
 
 export const MessageFlag = {
   ServerToClient: 1,
@@ -139,4 +140,11 @@ function writeLength(column: Uint32Array, long: Map<number, number>, at: number,
 function readLength(column: Uint32Array, long: ReadonlyMap<number, number>, at: number, key: number): number {
   const length = column[at]!;
   return length === IS_LONG ? (long.get(key) ?? length) : length;
+}
+
+export function violationsOf(flags: number): MessageViolationCode[] {
+  const codes: MessageViolationCode[] = [];
+  if ((flags & MessageFlag.InflateFailed) !== 0) codes.push('inflate-failed');
+  if ((flags & MessageFlag.InvalidUtf8) !== 0) codes.push('message-invalid-utf8');
+  return codes;
 }

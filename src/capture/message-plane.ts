@@ -3,12 +3,14 @@ import { PREVIEW_BYTES } from '../contract/frame.ts';
 import type { MessageRow } from '../contract/message.ts';
 import { previewBytes } from '../contract/preview.ts';
 import { isoMicros } from '../contract/time.ts';
-import type { MessageViolationCode } from '../contract/violations.ts';
+import type { SessionDetail } from '../contract/session.ts';
 import type { CaptureReader } from './capture-reader.ts';
 import type { Guest, Lodging } from './guests.ts';
-import type { Inflated } from './inflate-cursor.ts';
-import { MessageFlag } from './message-columns.ts';
-import type { MessageContent, MessageReader, MessageStart } from './message-reader.ts';
+import type { Filter } from './filter.ts';
+import { readable } from './inflate-cursor.ts';
+import { MessageFlag, violationsOf } from './message-columns.ts';
+import type { MessageContent, MessageMatches, MessageReader, MessageStart, MessageStretch } from './message-reader.ts';
+import { searchMessages } from './message-search.ts';
 import { SessionMessages } from './session-messages.ts';
 import { TimeSlice } from './time-slice.ts';
 
@@ -97,6 +99,18 @@ export class MessagePlane implements MessageReader, Guest {
     });
   }
 
+  async search(id: string, filter: Filter, stretch: MessageStretch): Promise<MessageMatches | undefined> {
+    return this.#ask(id, async (messages, slice, session) => {
+      const { found, next } = await searchMessages(messages, session, filter, stretch, slice);
+      const rows = found.map(({ position, inflated }) => {
+        const start = messages.isCompressed(position) ? inflated : messages.start(position, PREVIEW_BYTES);
+        return this.#makeRow(id, messages, position, start);
+      });
+      const { base, end } = messages.columns;
+      return { rows, next, first: base, end, growing: messages.growing };
+    });
+  }
+
   async messageOfFrame(id: string, frameIndex: number): Promise<MessageRow | undefined> {
     return this.#ask(id, async (messages, slice) => {
       const position = messages.positionOfFrame(frameIndex);
@@ -161,7 +175,7 @@ export class MessagePlane implements MessageReader, Guest {
 
   async #ask<T>(
     id: string,
-    answer: (messages: SessionMessages, slice: TimeSlice) => Promise<T>,
+    answer: (messages: SessionMessages, slice: TimeSlice, session: SessionDetail) => Promise<T>,
   ): Promise<T | undefined> {
     const remembered = this.#remember(id);
     remembered.askers++;
@@ -170,7 +184,7 @@ export class MessagePlane implements MessageReader, Guest {
       if (session === undefined) return undefined;
       const slice = new TimeSlice({ nowMs: this.#nowMs, onPause: () => this.#count(id, remembered) });
       await remembered.messages.catchUp(session, slice);
-      return answer(remembered.messages, slice);
+      return answer(remembered.messages, slice, session);
     });
     remembered.busy = answered.catch(() => undefined);
     try {
@@ -249,15 +263,4 @@ export class MessagePlane implements MessageReader, Guest {
       preview: start === null ? null : previewBytes(start, payloadLength ?? Infinity),
     };
   }
-}
-
-function readable({ status, bytes }: Inflated): Uint8Array | null {
-  return status === 'whole' || status === 'counted-in-part' ? bytes : null;
-}
-
-function violationsOf(flags: number): MessageViolationCode[] {
-  const codes: MessageViolationCode[] = [];
-  if ((flags & MessageFlag.InflateFailed) !== 0) codes.push('inflate-failed');
-  if ((flags & MessageFlag.InvalidUtf8) !== 0) codes.push('message-invalid-utf8');
-  return codes;
 }

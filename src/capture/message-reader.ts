@@ -1,5 +1,6 @@
 import type { MessageRow } from '../contract/message.ts';
 import type { Preview } from '../contract/frame.ts';
+import type { Filter } from './filter.ts';
 import type { MessageViolationCode } from '../contract/violations.ts';
 
 /** The message plane: made from the frames when somebody asks, never while they pass. */
@@ -9,6 +10,11 @@ export interface MessageReader {
    * Works in slices and yields to the event loop between them.
    */
   messages(id: string, from: number, limit: number): Promise<MessageRow[] | undefined>;
+  /**
+   * The messages of a stretch that pass a filter, as far as one go has come. Undefined for an unknown session.
+   * @throws {FilterError} for a regular expression that takes too long
+   */
+  search(id: string, filter: Filter, stretch: MessageStretch): Promise<MessageMatches | undefined>;
   /** The message that a data frame belongs to, or undefined. */
   messageOfFrame(id: string, frameIndex: number): Promise<MessageRow | undefined>;
   /** Inflated content, at most `maxBytes` (8 MiB unless told); null where it cannot be inflated or is not held. */
@@ -20,6 +26,26 @@ export interface MessageReader {
   contents(id: string, frameIndexes: readonly number[], maxBytes: number): Promise<ReadonlyMap<number, MessageStart>>;
   /** Previews for frames of compressed messages, by frame index, for a list that is being looked at. */
   previews(id: string, frameIndexes: readonly number[]): Promise<ReadonlyMap<number, Preview>>;
+}
+
+/** Messages from index `from` up to `to`, and `limit` of those that pass at most. */
+export interface MessageStretch {
+  readonly from: number;
+  readonly to?: number | undefined;
+  readonly limit: number;
+  /** Only messages that start with one of the frames [from, to). */
+  readonly frames?: { readonly from: number; readonly to: number } | undefined;
+}
+
+export interface MessageMatches {
+  readonly rows: readonly MessageRow[];
+  /** Where to go on; `end` or beyond it where the stretch has been looked at. */
+  readonly next: number;
+  /** Index of the first message that can still be told apart, and one past the last. */
+  readonly first: number;
+  readonly end: number;
+  /** Messages whose last byte has not come, one a direction at most. */
+  readonly growing: readonly number[];
 }
 
 export interface MessageStart {

@@ -1,9 +1,10 @@
-import { complete, direction, fin, lengthBits, masked, opcode, origin } from '../contract/frame-bits.ts';
+import { complete, direction, fin, FrameBit, lengthBits, masked, opcode, origin } from '../contract/frame-bits.ts';
 import { Direction, Opcode } from '../contract/frame.ts';
 import type { SessionDetail } from '../contract/session.ts';
 import { negotiatedDeflate, type NegotiatedDeflate } from '../protocol/extensions.ts';
 import { MessageAssembler, type AssembledMessage } from '../protocol/message-assembler.ts';
 import type { CaptureReader, RowCursor } from './capture-reader.ts';
+import type { FrameColumns } from './filter/candidate.ts';
 import { InflateCursor, type CompressedMessage, type Inflated } from './inflate-cursor.ts';
 import { MessageColumns, MessageFlag } from './message-columns.ts';
 import type { TimeSlice } from './time-slice.ts';
@@ -18,6 +19,8 @@ interface Side {
   readonly assembler: MessageAssembler;
   /** Position of the message whose last fragment has not come, or -1. */
   open: number;
+  /** Position of the newest message, or -1. */
+  last: number;
   /** Where in the stream the peer's next frame starts, or -1 where that is not known. */
   streamEnd: number;
   /** Some frames before the next message were missed. */
@@ -95,6 +98,14 @@ export class SessionMessages {
     return ended;
   }
 
+  /** Positions of the messages that are still coming in, one a direction at most. */
+  get growing(): number[] {
+    return Object.values(this.#sides)
+      .map(({ last }) => last)
+      .filter((position) => position >= this.columns.base && !this.isComplete(position) && this.#mayGrow(position))
+      .sort((a, b) => a - b);
+  }
+
   /** The message that the data frame `index` belongs to, or -1. */
   positionOfFrame(index: number): number {
     let way: Direction | null = null;
@@ -116,7 +127,7 @@ export class SessionMessages {
     const parts: Uint8Array[] = [];
     let length = 0;
     let whole = true;
-    this.#visitFramesOf(position, (index) => {
+    this.#visitFramesOf(position, ({ index }) => {
       const held = this.#reader.frameBytes(this.#id, index, 'payload');
       if (held !== undefined) {
         parts.push(held.bytes.subarray(0, maxBytes - length));
@@ -131,31 +142,47 @@ export class SessionMessages {
 
   /** The first `maxBytes` bytes of a message as on the wire; null where they are no longer held. */
   start(position: number, maxBytes: number): Uint8Array | null {
-    const bytes = new Uint8Array(maxBytes);
-    const way = this.direction(position);
-    const first = this.columns.firstFrame(position);
-    const last = this.columns.lastFrame(position);
-    let length = 0;
-    let held = true;
-    this.#reader.visitFrames(this.#id, first, last - first + 1, (row) => {
-      if (direction(row.bits) !== way || opcode(row.bits) > Opcode.Binary) return;
-      const wanted = Math.min(maxBytes - length, row.payloadLength);
-      const copied = row.copyPreview(bytes, length, wanted);
-      length += copied;
-      held = copied === wanted;
-      return held && length < maxBytes ? undefined : false;
-    });
-    return held || length > 0 ? bytes.subarray(0, length) : null;
+    const bytes = new Uint8Array(Math.min(maxBytes, this.columns.wireLength(position)));
+    const length = this.copyStart(position, bytes, 0, bytes.length);
+    return length > 0 || bytes.length === 0 ? bytes.subarray(0, length) : null;
   }
 
-  #visitFramesOf(position: number, visit: (index: number) => boolean): void {
+  /** Writes the first bytes of a message as on the wire, as far as they are held, to `target`; returns how many. */
+  copyStart(position: number, target: Uint8Array, at: number, maxBytes: number): number {
+    let length = 0;
+    this.#visitFramesOf(position, (row) => {
+      const wanted = Math.min(maxBytes - length, row.payloadLength);
+      const copied = row.copyPreview(target, at + length, wanted);
+      length += copied;
+      return copied === wanted && length < maxBytes;
+    });
+    return length;
+  }
+
+  /** What a filter knows of a message without its content: its first frame's bits, and the marks of all of them. */
+  outline(position: number): FrameColumns {
+    const index = this.columns.firstFrame(position);
+    const compressed = this.isCompressed(position);
+    const payloadLength = compressed ? this.columns.inflatedLength(position) : this.columns.wireLength(position);
+    let bits = 0;
+    let violations = 0;
+    this.#visitFramesOf(position, (row) => {
+      if (row.index === index) ({ bits } = row);
+      else if (origin(bits) === 'peer') bits |= row.bits & FrameBit.Origin;
+      violations |= row.violations;
+      return true;
+    });
+    return { index, bits, payloadLength, violations };
+  }
+
+  #visitFramesOf(position: number, visit: (row: RowCursor) => boolean): void {
     const way = this.direction(position);
     const first = this.columns.firstFrame(position);
     const last = this.columns.lastFrame(position);
     let count = this.columns.frameCount(position);
     this.#reader.visitFrames(this.#id, first, last - first + 1, (row) => {
       if (direction(row.bits) !== way || opcode(row.bits) > Opcode.Binary) return;
-      return visit(row.index) && --count > 0 ? undefined : false;
+      return visit(row) && --count > 0 ? undefined : false;
     });
   }
 
@@ -204,6 +231,7 @@ export class SessionMessages {
       }
     }
     columns.write(position, way, message, this.#deflate !== null && message.rsv1);
+    side.last = position;
     return position;
   }
 
@@ -263,7 +291,7 @@ export class SessionMessages {
 }
 
 function newSide(): Side {
-  return { assembler: new MessageAssembler(), open: -1, streamEnd: 0, gap: false, inflation: null };
+  return { assembler: new MessageAssembler(), open: -1, last: -1, streamEnd: 0, gap: false, inflation: null };
 }
 
 function deflateOf(session: SessionDetail): NegotiatedDeflate | null {

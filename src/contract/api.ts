@@ -28,10 +28,19 @@ export interface FramePage {
   readonly firstHeldFrame: number;
 }
 
-/** `GET /api/sessions/:id/messages`. `next`: the `from` of the following page, or null at the end. */
+/**
+ * `GET /api/sessions/:id/messages`. `next`: the `from` of the following page, or null where the last message that was
+ * there, or that was asked for, has been looked at. With a filter a page may be short as one of frames may.
+ */
 export interface MessagePage {
   readonly messages: readonly MessageRow[];
   readonly next: number | null;
+  /** Number of messages in all: the next message's index. */
+  readonly messageCount: number;
+  /** Index of the oldest message that can still be told apart. */
+  readonly firstHeldMessage: number;
+  /** Messages whose last byte has not come: what is said of them may yet change. One a direction at most. */
+  readonly growing: readonly number[];
 }
 
 /** `POST /api/recording`: what is sent and what is answered. */

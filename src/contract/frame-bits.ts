@@ -16,6 +16,7 @@ export const FrameBit = {
   Complete: 1 << 17,
   Compressed: 1 << 18,
   PayloadCut: 1 << 19,
+  Origin: 3 << 20,
 } as const;
 
 export const fin = (bits: number): boolean => (bits & 0x80) !== 0;

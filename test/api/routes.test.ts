@@ -214,7 +214,13 @@ describe('payloads', () => {
     expect(page.messages.map(({ preview }) => preview?.data)).toEqual(['one', 'two']);
     expect(page.next).toBe(2);
     const rest = await json<MessagePage>(`/api/sessions/${id}/messages?from=2&limit=2`);
-    expect(rest).toMatchObject({ messages: [{ index: 2 }], next: null });
+    expect(rest).toMatchObject({ messages: [{ index: 2 }], next: null, messageCount: 3, firstHeldMessage: 0 });
+    const passed = await json<MessagePage>(`/api/sessions/${id}/messages?filter=not+two&fromFrame=1`);
+    expect(passed).toMatchObject({ messages: [{ index: 2 }], next: null });
+    const limited = await json<MessagePage>(`/api/sessions/${id}/messages?filter=is:compressed&toFrame=2&limit=1`);
+    expect(limited).toMatchObject({ messages: [{ index: 0 }], next: 1, growing: [] });
+    const wrong = await rig.get(`/api/sessions/${id}/messages?filter=op:nothing`);
+    expect(((await wrong.json()) as ApiError).error).toMatchObject({ code: 'invalid-filter', position: 3 });
     expect(await (await rig.get(`/api/sessions/${id}/messages/2/payload`)).text()).toBe('three');
     expect(await (await rig.get(`/api/sessions/${id}/frames/1/payload?plane=message`)).text()).toBe('two');
   });

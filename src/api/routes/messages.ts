@@ -1,6 +1,10 @@
 import { Type } from 'typebox';
+import { parseFilter } from '../../capture/filter.ts';
+import { TimeSlice } from '../../capture/time-slice.ts';
+import type { MessageRow } from '../../contract/message.ts';
 import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
-import { bytesAnswer, Index, MessagePageAnswer, SessionIndexParams, SessionParams } from '../schema.ts';
+import { bytesAnswer, Filter, Index, MessagePageAnswer, SessionIndexParams, SessionParams } from '../schema.ts';
+import { SEARCH_MS, signalOf } from '../search.ts';
 import { sendMessage } from './frames.ts';
 import { noSession } from './sessions.ts';
 
@@ -10,21 +14,42 @@ export function registerMessages(app: Api, { messages }: RouteContext): void {
     {
       schema: {
         summary: 'Messages, reassembled and inflated, from an index on',
+        description:
+          'A filtered page may be short, or empty, and still have a next one: a search is cut after a while. ' +
+          'fromFrame and toFrame choose the messages that start with one of these frames.',
         params: SessionParams,
         querystring: Type.Object({
           from: Type.Optional(Index),
+          to: Type.Optional(Index),
+          fromFrame: Type.Optional(Index),
+          toFrame: Type.Optional(Index),
           limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 100 }),
+          filter: Type.Optional(Filter),
         }),
         response: { 200: MessagePageAnswer, ...errorAnswers },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { id } = request.params;
-      const { from = 0, limit } = request.query;
-      // One more than is wanted tells whether there is a next page.
-      const rows = await messages.messages(id, from, limit + 1);
-      if (rows === undefined) throw noSession(id);
-      return { messages: rows.slice(0, limit), next: rows[limit]?.index ?? null };
+      const { from = 0, to, fromFrame, toFrame, limit, filter: text = '' } = request.query;
+      const filter = parseFilter(text);
+      const slice = new TimeSlice({ signal: signalOf(reply) });
+      const endMs = performance.now() + SEARCH_MS;
+      const frames = { from: fromFrame ?? 0, to: toFrame ?? Infinity };
+      const rows: MessageRow[] = [];
+      for (let next = from; ;) {
+        const step = await messages.search(id, filter, { from: next, to, limit: limit - rows.length, frames });
+        if (step === undefined) throw noSession(id);
+        rows.push(...step.rows);
+        ({ next } = step);
+        const ended = next >= step.end;
+        if (!ended && rows.length < limit && performance.now() < endMs) {
+          if (slice.over) await slice.pause();
+          continue;
+        }
+        const { first: firstHeldMessage, end: messageCount, growing } = step;
+        return { messages: rows, next: ended ? null : next, messageCount, firstHeldMessage, growing };
+      }
     },
   );
 

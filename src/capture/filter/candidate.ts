@@ -9,11 +9,16 @@ export type Truth = (typeof Truth)[keyof typeof Truth];
 
 export const truth = (fact: boolean): Truth => (fact ? Truth.True : Truth.False);
 
-/** What a filter knows of a frame without its payload. */
-export type FrameColumns = Pick<RowCursor, 'index' | 'bits' | 'payloadLength' | 'violations'>;
+/** What a filter knows of a frame, or of a message by all of its frames, without its payload. */
+export interface FrameColumns extends Pick<RowCursor, 'index' | 'bits' | 'violations'> {
+  /** Null for a compressed message that has not been inflated, or cannot be. */
+  readonly payloadLength: number | null;
+}
 
 /** Bytes of a payload that text and JSON are looked for in, and that regular expressions are given. */
 export const TEXT_BYTES = 1024 * 1024;
+/** Of a compressed message so much is inflated and looked at. */
+export const INFLATED_BYTES = 64 * 1024;
 export const REGEX_CHARACTERS = 64 * 1024;
 
 /** A regular expression and what of a payload it is tried on; null: it cannot match. */
@@ -72,7 +77,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** What a filter is held against: a session, or one frame of it. */
+/** What a filter is held against: a session, or one frame or message of it. */
 export interface Candidate {
   readonly session: SessionSummary | SessionDetail;
   /** Null while the session as a whole is looked at. */

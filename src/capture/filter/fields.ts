@@ -117,7 +117,12 @@ const STATES = ['connecting', 'open', 'closed', 'failed'] as const;
 const FACTS: Readonly<Record<string, FilterNode>> = {
   ...Object.fromEntries(STATES.map((state) => [state, sessionTest(({ session }) => truth(session.state === state))])),
   violated: frameTest(
-    (frame) => frame.violations !== 0,
+    (frame, { payload }) => {
+      if (frame.violations !== 0) return true;
+      return frame.payloadLength === null && payload === undefined
+        ? Truth.Unknown
+        : (payload?.violations.length ?? 0) > 0;
+    },
     ({ session }) => truth(session.violationCount > 0),
   ),
   injected: frameTest((frame) => frameBits.origin(frame.bits) === 'injected'),
@@ -246,7 +251,10 @@ const lengthField: Field = {
     const unit = UNITS[(found[2] ?? '').toLowerCase()];
     if (unit === undefined) return text.fail('a number of bytes, alone or with kB, MB, GB, KiB, MiB or GiB', start);
     const wanted = Number(found[1]) * unit;
-    return frameTest((frame) => compare(comparison, frame.payloadLength, wanted));
+    return frameTest(({ payloadLength }, { payload }) => {
+      if (payloadLength !== null) return compare(comparison, payloadLength, wanted);
+      return payload === undefined ? Truth.Unknown : false;
+    });
   },
 };
 

@@ -1,4 +1,4 @@
-import { REGEX_CHARACTERS, Truth, type Candidate, type PayloadRegex, type PayloadText } from './candidate.ts';
+import { REGEX_CHARACTERS, Truth, truth, type Candidate, type PayloadRegex, type PayloadText } from './candidate.ts';
 import type { GuardedRegex } from './guarded-regex.ts';
 
 /** One node of a filter: `evaluate` says what is known of a candidate. */
@@ -67,7 +67,7 @@ export function sessionTest(test: (candidate: Candidate) => Truth): FilterNode {
  * better.
  */
 export function frameTest(
-  test: (frame: NonNullable<Candidate['frame']>, candidate: Candidate) => boolean,
+  test: (frame: NonNullable<Candidate['frame']>, candidate: Candidate) => boolean | Truth,
   session: (candidate: Candidate) => Truth = () => Truth.Unknown,
 ): FilterNode {
   return {
@@ -75,7 +75,10 @@ export function frameTest(
     regexes: [],
     evaluate(candidate) {
       const { frame } = candidate;
-      if (frame !== null) return test(frame, candidate) ? Truth.True : Truth.False;
+      if (frame !== null) {
+        const fact = test(frame, candidate);
+        return typeof fact === 'boolean' ? truth(fact) : fact;
+      }
       return candidate.session.frameCount === 0 ? Truth.False : session(candidate);
     },
   };

@@ -1,0 +1,84 @@
+import type { SessionDetail } from '../contract/session.ts';
+import { PREVIEW_BYTES } from '../contract/frame.ts';
+import type { Filter } from './filter.ts';
+import { INFLATED_BYTES, PayloadText, Truth, type FrameColumns } from './filter/candidate.ts';
+import { readable } from './inflate-cursor.ts';
+import { violationsOf } from './message-columns.ts';
+import type { MessageStretch } from './message-reader.ts';
+import { PAGE_INFLATED, PayloadArena } from './payload-arena.ts';
+import type { SessionMessages } from './session-messages.ts';
+import type { TimeSlice } from './time-slice.ts';
+
+/** Messages looked at in one go, at most. */
+const PAGE_MESSAGES = 2048;
+
+/** A message that passes, or may. */
+interface Found {
+  readonly position: number;
+  /** Its first bytes, where it is compressed: as many as were wanted of it. */
+  readonly inflated: Uint8Array | null;
+  readonly outline: FrameColumns;
+  /** Undefined where the columns have decided. */
+  readonly payload: PayloadText | null | undefined;
+}
+
+export interface FoundMessages {
+  readonly found: readonly Pick<Found, 'position' | 'inflated'>[];
+  /** Every message of the stretch before this one has been looked at. */
+  readonly next: number;
+}
+
+/**
+ * Looks for messages that match, in as much of the stretch as can be held at a time. What the filter asks of a frame it
+ * asks of the whole message: its content, put together and inflated, and the marks of all of its frames.
+ * @throws {FilterError} for a regular expression that takes too long
+ */
+export async function searchMessages(
+  messages: SessionMessages,
+  session: SessionDetail,
+  filter: Filter,
+  { from, to = Infinity, limit, frames }: MessageStretch,
+  slice: TimeSlice,
+): Promise<FoundMessages> {
+  const { columns } = messages;
+  const startingBefore = (frame: number): number => columns.positionBefore(frame - 1) + 1;
+  const end = Math.min(columns.end, to, startingBefore(frames?.to ?? Infinity));
+  let at = Math.max(from, startingBefore(frames?.from ?? 0));
+  const pageEnd = Math.min(end, at + PAGE_MESSAGES);
+  const arena = new PayloadArena();
+  const possible: Found[] = [];
+  let sure = 0;
+  let inflations = 0;
+  for (; at < pageEnd && sure < limit && !arena.full && inflations < PAGE_INFLATED; at++) {
+    const position = at;
+    if (slice.over) await slice.pause();
+    const outline = messages.outline(position);
+    const answer = filter.matchesColumns(session, outline);
+    if (answer === Truth.False) continue;
+    if (answer === Truth.True) sure++;
+    if (!messages.isCompressed(position)) {
+      const take = (): PayloadText | null =>
+        arena.take(columns.wireLength(position), (target, start, bytes) =>
+          messages.copyStart(position, target, start, bytes),
+        );
+      possible.push({ position, inflated: null, outline, payload: answer === Truth.True ? undefined : take() });
+      continue;
+    }
+    inflations++;
+    const wanted = answer === Truth.True ? PREVIEW_BYTES : INFLATED_BYTES;
+    const inflated = readable(await messages.inflate(position, wanted, slice));
+    const text = new PayloadText(inflated ?? new Uint8Array(0), violationsOf(columns.flags(position)));
+    possible.push({
+      position,
+      inflated,
+      outline: { ...outline, payloadLength: columns.inflatedLength(position) },
+      payload: answer === Truth.True ? undefined : text,
+    });
+  }
+  filter.prepare(possible.flatMap(({ payload }) => (payload == null ? [] : [payload])));
+  const found = possible.filter(
+    ({ outline, payload }) => payload === undefined || filter.matchesPayload(session, outline, payload),
+  );
+  const next = found[limit]?.position ?? (at >= end ? Math.max(columns.end, from) : at);
+  return { found: found.slice(0, limit), next };
+}

@@ -1,0 +1,30 @@
+import { PayloadText, TEXT_BYTES } from './filter/candidate.ts';
+
+/** Payloads held at a time, in bytes. */
+const PAGE_BYTES = 1024 * 1024;
+/** Compressed messages inflated at a time: what they may come to is not known before. */
+export const PAGE_INFLATED = 256;
+
+/** The payloads that one stretch of a search looks at, one after another in one buffer. */
+export class PayloadArena {
+  readonly #bytes = Buffer.allocUnsafeSlow(PAGE_BYTES + TEXT_BYTES);
+  #end = 0;
+
+  get full(): boolean {
+    return this.#end >= PAGE_BYTES;
+  }
+  clear(): void {
+    this.#end = 0;
+  }
+  /**
+   * Takes the start of a payload of `length` bytes; null where not even that is held.
+   * @param copy writes at most so many bytes to a place, and says how many
+   */
+  take(length: number, copy: (target: Buffer, at: number, maxBytes: number) => number): PayloadText | null {
+    const start = this.#end;
+    const copied = copy(this.#bytes, start, Math.min(length, TEXT_BYTES));
+    if (copied === 0 && length > 0) return null;
+    this.#end += copied;
+    return new PayloadText(this.#bytes, [], { start, end: this.#end });
+  }
+}

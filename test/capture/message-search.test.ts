@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { parseFilter } from '../../src/capture/filter.ts';
+import { MessagePlane } from '../../src/capture/message-plane.ts';
+import type { MessageStretch } from '../../src/capture/message-reader.ts';
+import { PeerDeflate } from '../helpers/peer-deflate.ts';
+import { FIN, RecordedCapture, RSV1 } from '../helpers/recorded-capture.ts';
+
+function setUp(options: { extensions?: string } = {}) {
+  const capture = new RecordedCapture();
+  const plane = new MessagePlane(capture.store);
+  const session = capture.session(options);
+  /** Indexes of all messages that pass, step by step. */
+  const found = async (filter: string, stretch: Partial<MessageStretch> = {}): Promise<number[]> => {
+    const indexes: number[] = [];
+    for (let from = stretch.from ?? 0; ;) {
+      const limit = (stretch.limit ?? Infinity) - indexes.length;
+      const step = await plane.search(session.id, parseFilter(filter), { ...stretch, from, limit });
+      if (step === undefined) throw new Error('no such session');
+      indexes.push(...step.rows.map(({ index }) => index));
+      if (step.next >= step.end || indexes.length === stretch.limit) return indexes;
+      from = step.next;
+    }
+  };
+  return { capture, plane, session, found };
+}
+
+describe('a search among messages', () => {
+  it('of a session that does not exist finds nothing to search', async () => {
+    const { plane } = setUp();
+    expect(await plane.search('99', parseFilter('x'), { from: 0, limit: 1 })).toBeUndefined();
+  });
+
+  it('looks at what the frames of a message make together', async () => {
+    const { session, found } = setUp();
+    session.frames(
+      { firstByte: 1, payload: '{"greeting":"he' },
+      { direction: 'client-to-server', payload: 'between' },
+      { firstByte: FIN | 9, payload: 'ping' },
+      { firstByte: FIN, payload: 'llo"}' },
+      { firstByte: FIN | 2, payload: Uint8Array.of(1, 2, 3) },
+    );
+    expect(await found('')).toEqual([0, 1, 2]);
+    expect(await found('hello')).toEqual([0]);
+    expect(await found('json.greeting=hello')).toEqual([0]);
+    expect(await found('text~/^.{15}llo/')).toEqual([0]);
+    expect(await found('not hello')).toEqual([1, 2]);
+    expect(await found('len=20')).toEqual([0]);
+    expect(await found('dir:up')).toEqual([1]);
+    expect(await found('is:fragmented')).toEqual([0]);
+    expect(await found('op:binary or op:control')).toEqual([2]);
+  });
+
+  it('counts the marks of every frame of a message, and who made them', async () => {
+    const { session, found } = setUp();
+    session.frames({ firstByte: 1, payload: 'a' }, { firstByte: FIN | RSV1, payload: 'b' }, { payload: 'fine' });
+    expect(await found('is:violated')).toEqual([0]);
+    expect(await found('violation:rsv-without-extension')).toEqual([0]);
+    expect(await found('is:injected')).toEqual([]);
+  });
+
+  it('knows compressed messages by what they come to', async () => {
+    const { session, found } = setUp({ extensions: 'permessage-deflate' });
+    const peer = new PeerDeflate();
+    for (let i = 0; i < 700; i++) {
+      const payload = await peer.compress(`{"number":${i},"words":"the same again and again"}`);
+      session.frames(
+        { firstByte: RSV1 | 1, payload: payload.subarray(0, 4) },
+        { firstByte: FIN, payload: payload.subarray(4) },
+      );
+    }
+    session.frames({ firstByte: FIN | RSV1 | 1, payload: Uint8Array.of(0xff) }, { payload: 'plain' });
+    expect(await found('json.number>=697')).toEqual([697, 698, 699]);
+    expect(await found('len=48', { limit: 2 })).toEqual([10, 11]);
+    expect(await found('is:compressed', { from: 698 })).toEqual([698, 699, 700]);
+    expect(await found('is:violated')).toEqual([700]);
+    expect(await found('violation:inflate-failed')).toEqual([700]);
+    expect(await found('not len>0')).toEqual([700]);
+  });
+
+  it('keeps to a stretch of messages or of frames, and goes on where it stopped', async () => {
+    const { session, found, plane } = setUp();
+    for (let i = 0; i < 5000; i++) session.frames({ firstByte: 1, payload: `${i}` }, { firstByte: FIN, payload: ' x' });
+    expect(await found('text~/^\\d00 x$/')).toEqual([100, 200, 300, 400, 500, 600, 700, 800, 900]);
+    expect(await found('x', { from: 7, to: 10 })).toEqual([7, 8, 9]);
+    expect(await found('', { frames: { from: 11, to: 17 } })).toEqual([6, 7, 8]);
+    expect(await found('7', { frames: { from: 9998, to: Infinity } })).toEqual([]);
+    const step = await plane.search(session.id, parseFilter('7'), { from: 0, limit: 3 });
+    expect(step).toMatchObject({ rows: [{ index: 7 }, { index: 17 }, { index: 27 }], next: 37, first: 0, end: 5000 });
+  });
+
+  it('tells which messages are still coming in', async () => {
+    const { session, plane } = setUp();
+    const growing = async (): Promise<readonly number[] | undefined> =>
+      (await plane.search(session.id, parseFilter('gone'), { from: 0, limit: 9 }))?.growing;
+    session.frames({ payload: 'whole' }, { firstByte: 1, payload: 'be' });
+    expect(await growing()).toEqual([1]);
+    session.frames({ direction: 'client-to-server', firstByte: 1, payload: 'al' });
+    expect(await growing()).toEqual([1, 2]);
+    session.frames({ firstByte: FIN, payload: 'gun' });
+    expect(await growing()).toEqual([2]);
+    session.frames({ direction: 'client-to-server', firstByte: FIN, payload: 'so' });
+    expect(await growing()).toEqual([]);
+  });
+
+  it('ends with an error where a regular expression takes too long', async () => {
+    const { session, plane } = setUp();
+    session.frames({ payload: `${'a'.repeat(40)}!` });
+    const wrong = parseFilter('text~/^(a+)+$/');
+    await expect(plane.search(session.id, wrong, { from: 0, limit: 1 })).rejects.toThrow(/took over 100 ms/);
+  });
+});
