@@ -129,7 +129,8 @@ export async function startMockServer(options: MockOptions): Promise<MockServer>
       const page = Array.from({ length: Math.max(0, Math.min(limit, total - from)) }, (_, at) =>
         fakeMessage(from + at, startedMs),
       );
-      return json({ messages: page, next: from + page.length < total ? from + page.length : null });
+      const next = from + page.length < total ? from + page.length : null;
+      return json({ messages: page, next, messageCount: total, firstHeldMessage: 0, growing: [] });
     }
     const plane = url.searchParams.get('plane');
     const index = Number(parts[4]) * (parts[3] === 'messages' ? 3 : 1);

@@ -3,6 +3,8 @@ import { FilterError } from './filter-error.ts';
 
 /** One payload may keep a regular expression busy for so long, in milliseconds. */
 const TIME_LIMIT_MS = 100;
+/** How often a payload is tried on a machine that gives the process less than half of that time. */
+const MAX_TRIES = 5;
 
 /**
  * A regular expression that cannot hang the process: it runs under a time limit of `node:vm`, which ends it even in
@@ -32,7 +34,7 @@ export class GuardedRegex {
     let results = within(TIME_LIMIT_MS, () => texts.map((text) => pattern.test(text)));
     // All together took too long: that may be their number.
     results ??= texts.map((text) => {
-      const result = within(TIME_LIMIT_MS, () => pattern.test(text));
+      const result = inOwnTime(() => pattern.test(text));
       if (result === null) {
         const sentence = `this regular expression took over ${TIME_LIMIT_MS} ms on one payload of ${text.length} characters`;
         throw new FilterError(this.#position, `${sentence}; expected one that backtracks less`);
@@ -46,6 +48,16 @@ export class GuardedRegex {
 const sandbox: { run: () => unknown } = { run: () => undefined };
 const context = createContext(sandbox);
 const call = new Script('run()');
+
+/** The limit is one of the clock on the wall: where the process had to wait meanwhile, the work has another try. */
+function inOwnTime<T>(work: () => T): T | null {
+  for (let tries = 1; ; tries++) {
+    const before = process.cpuUsage();
+    const result = within(TIME_LIMIT_MS, work);
+    const { user, system } = process.cpuUsage(before);
+    if (result !== null || tries === MAX_TRIES || user + system > TIME_LIMIT_MS * 500) return result;
+  }
+}
 
 /** What `work` returns, or null if it was not done in time. */
 function within<T>(timeout: number, work: () => T): T | null {

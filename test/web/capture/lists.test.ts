@@ -1,26 +1,25 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { FramePage } from '../../../src/contract/api.ts';
-import { MatchList } from '../../../web/src/capture/match-list.ts';
-import { MessageBook } from '../../../web/src/capture/message-book.ts';
+import type { FrameRow } from '../../../src/contract/frame.ts';
+import { MatchList, type MatchPage } from '../../../web/src/capture/match-list.ts';
 import { RangeLoader } from '../../../web/src/capture/range-loader.ts';
 import { SessionBook, SPARK_STEP_MS, SPARK_STEPS } from '../../../web/src/capture/session-book.ts';
-import { fakeMessage, fakeRow, fakeSummary } from '../mock-capture.ts';
+import { fakeRow, fakeSummary } from '../mock-capture.ts';
 
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 describe('matches of a filter', () => {
   /** Every third frame passes; a page may be short and still have a next one. */
-  const page = (from: number, limit: number, frameCount: number): FramePage => {
-    const frames = [];
+  const page = (from: number, limit: number, frameCount: number): MatchPage<FrameRow> => {
+    const rows = [];
     let at = from;
-    for (; at < frameCount && frames.length < limit && at < from + 400; at += 1)
-      if (at % 3 === 0) frames.push(fakeRow(at, 0));
-    return { frames, next: at < frameCount ? at : null, frameCount, firstHeldFrame: 0 };
+    for (; at < frameCount && rows.length < limit && at < from + 400; at += 1)
+      if (at % 3 === 0) rows.push(fakeRow(at, 0));
+    return { rows, next: at < frameCount ? at : null, end: frameCount };
   };
 
   test('are found page by page to the end, and go on when frames come', async () => {
     let frameCount = 1000;
-    const list: MatchList = new MatchList({
+    const list: MatchList<FrameRow> = new MatchList({
       fetch: (from, limit) => Promise.resolve(page(from, limit, frameCount)),
       onRows: () => list.advance(frameCount, 0),
       onError: (error) => expect.unreachable(String(error)),
@@ -39,11 +38,11 @@ describe('matches of a filter', () => {
 
   test('beyond the first 20,000 are looked for only when one scrolls there', async () => {
     let asked = 0;
-    const list: MatchList = new MatchList({
+    const list: MatchList<FrameRow> = new MatchList({
       fetch: (from, limit) => {
         asked += 1;
-        const frames = Array.from({ length: limit }, (_, at) => fakeRow(from + at, 0));
-        return Promise.resolve({ frames, next: from + limit, frameCount: 1_000_000, firstHeldFrame: 0 });
+        const rows = Array.from({ length: limit }, (_, at) => fakeRow(from + at, 0));
+        return Promise.resolve({ rows, next: from + limit, end: 1_000_000 });
       },
       onRows: () => list.advance(1_000_000, 0),
       onError: (error) => expect.unreachable(String(error)),
@@ -66,7 +65,7 @@ describe('matches of a filter', () => {
     vi.useFakeTimers();
     let asked = 0;
     const advance = (): void => list.advance(10, 0);
-    const list: MatchList = new MatchList({
+    const list: MatchList<FrameRow> = new MatchList({
       fetch: () => {
         asked += 1;
         return answer();
@@ -82,6 +81,35 @@ describe('matches of a filter', () => {
     await vi.advanceTimersByTimeAsync(200);
     advance();
     expect(asked).toBe(2);
+    vi.useRealTimers();
+  });
+
+  test('are found late, or given up, where a row was looked at before it had come whole', async () => {
+    vi.useFakeTimers();
+    let whole = false;
+    const asked: (number | undefined)[] = [];
+    const list: MatchList<{ readonly index: number }> = new MatchList({
+      fetch: (from, _limit, _signal, to) => {
+        asked.push(to);
+        const passes = whole ? [1, 5] : [2, 5];
+        const rows = passes.filter((at) => at >= from && at < (to ?? 6)).map((index) => ({ index }));
+        return Promise.resolve({ rows, next: null, end: 6, growing: whole ? [] : [1, 2] });
+      },
+      onRows: () => undefined,
+      onError: (error) => expect.unreachable(String(error)),
+    });
+    const listed = (): (number | undefined)[] => Array.from({ length: list.length }, (_, at) => list.indexAt(at));
+    list.advance(6, 0);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(listed()).toEqual([2, 5]);
+    whole = true;
+    list.advance(6, 0);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(listed()).toEqual([1, 5]);
+    expect(asked).toEqual([undefined, 2, 3]);
+    await vi.advanceTimersByTimeAsync(5000);
+    list.advance(6, 0);
+    expect(asked).toHaveLength(3);
     vi.useRealTimers();
   });
 
@@ -150,76 +178,6 @@ describe('a range', () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(asked).toBe(2);
     vi.useRealTimers();
-  });
-});
-
-describe('messages', () => {
-  test('are found up to the end without reading all of them, and looked at by pages', async () => {
-    const total = 123_456;
-    let asked = 0;
-    const book = new MessageBook({
-      fetch: (from, limit) => {
-        asked += 1;
-        const length = Math.max(0, Math.min(limit, total - from));
-        const messages = Array.from({ length }, (_, at) => fakeMessage(from + at, 0));
-        return Promise.resolve({ messages, next: from + length < total ? from + length : null });
-      },
-      onChange: () => undefined,
-      onError: (error) => expect.unreachable(String(error)),
-    });
-    book.grow(1_000_000);
-    for (let turn = 0; turn < 200 && book.end < total; turn += 1) await settled();
-    expect(book.end).toBe(total);
-    expect(asked).toBeLessThan(30);
-    expect(book.at(total - 1)?.index).toBe(total - 1);
-    expect(book.at(50_000)).toBeUndefined();
-    book.lookAt(50_000, 50_030);
-    await settled();
-    expect(book.at(50_029)?.index).toBe(50_029);
-  });
-
-  test('begin where the oldest is that has not been evicted', async () => {
-    let first = 0;
-    const book = new MessageBook({
-      fetch: (from, limit) => {
-        const start = Math.max(from, first);
-        const length = Math.max(0, Math.min(limit, 500 - start));
-        const messages = Array.from({ length }, (_, at) => fakeMessage(start + at, 0));
-        return Promise.resolve({ messages, next: start + length < 500 ? start + length : null });
-      },
-      onChange: () => undefined,
-      onError: (error) => expect.unreachable(String(error)),
-    });
-    book.grow(500, 0);
-    for (let turn = 0; turn < 50; turn += 1) await settled();
-    expect([book.first, book.end]).toEqual([0, 500]);
-    first = 320;
-    book.grow(500, 320);
-    for (let turn = 0; turn < 50; turn += 1) await settled();
-    expect([book.first, book.end]).toEqual([320, 500]);
-  });
-
-  test('are asked again where they begin after that could not be read', async () => {
-    const fetch = vi.fn((from: number) =>
-      Promise.resolve({ messages: [fakeMessage(Math.max(from, 90), 0)], next: null }),
-    );
-    const onError = vi.fn();
-    const book = new MessageBook({ fetch, onChange: () => undefined, onError });
-    book.grow(100, 0);
-    await settled();
-    fetch.mockImplementationOnce((from) => Promise.resolve({ messages: [fakeMessage(from, 0)], next: null }));
-    fetch.mockImplementationOnce(() => Promise.reject(new Error('cut off')));
-    book.grow(100, 95);
-    await settled();
-    expect(onError).toHaveBeenCalledOnce();
-    const before = fetch.mock.calls.length;
-    book.grow(100, 95);
-    await settled();
-    expect(fetch.mock.calls.length).toBeGreaterThan(before);
-    const after = fetch.mock.calls.length;
-    book.grow(100, 95);
-    await settled();
-    expect(fetch).toHaveBeenCalledTimes(after);
   });
 });
 

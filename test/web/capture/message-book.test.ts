@@ -1,29 +1,145 @@
 import { expect, test, vi } from 'vitest';
 import type { MessagePage } from '../../../src/contract/api.ts';
-import type { MessageRow } from '../../../src/contract/message.ts';
-import { MessageBook } from '../../../web/src/capture/message-book.ts';
+import { MessageBook, type MessageQuery } from '../../../web/src/capture/message-book.ts';
+import { fakeMessage } from '../mock-capture.ts';
 
-/** The API with `count` messages. */
-function pageOf(count: number, from: number, limit: number): MessagePage {
-  const end = Math.min(count, from + limit);
-  const indexes = Array.from({ length: Math.max(0, end - from) }, (_, at) => from + at);
-  return { messages: indexes.map((index) => ({ index }) as MessageRow), next: end < count ? end : null };
+/** The API with messages up to `count`, those before `first` gone; of a filter every tenth passes. */
+class FakeApi {
+  count = 0;
+  first = 0;
+  growing: number[] = [];
+  fault: Error | null = null;
+  readonly asked: MessageQuery[] = [];
+
+  readonly fetch = (query: MessageQuery): Promise<MessagePage> => {
+    this.asked.push(query);
+    if (this.fault !== null) return Promise.reject(this.fault);
+    const { from, to = Infinity, limit, filter, fromFrame = 0, toFrame = Infinity } = query;
+    const messages = [];
+    let at = Math.max(from, this.first);
+    for (; at < Math.min(this.count, to) && messages.length < limit; at++) {
+      const message = { ...fakeMessage(at, 0), firstFrame: at, complete: !this.growing.includes(at) };
+      if (at < fromFrame || at >= toFrame || (filter !== undefined && filter !== '' && at % 10 !== 0)) continue;
+      messages.push(message);
+    }
+    const { count: messageCount, first: firstHeldMessage, growing } = this;
+    const next = at < Math.min(this.count, to) ? at : null;
+    return Promise.resolve({ messages, next, messageCount, firstHeldMessage, growing });
+  };
 }
 
-test('messages whose fetch failed are looked for again, though no frame has come since', async () => {
-  let down = true;
+function setUp(count: number) {
+  const api = new FakeApi();
+  api.count = count;
   const onError = vi.fn<(error: unknown) => void>();
-  const book = new MessageBook({
-    fetch: (from, limit) => (down ? Promise.reject(new Error('down')) : Promise.resolve(pageOf(3, from, limit))),
-    onChange: () => undefined,
-    onError,
-  });
+  const book = new MessageBook({ fetch: api.fetch, onChange: () => undefined, onError });
+  return { api, book, onError };
+}
+const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+
+test('messages are found up to the end without reading all of them, and looked at by pages', async () => {
+  const { api, book } = setUp(123_456);
+  book.grow(1_000_000);
+  await settled();
+  expect(book.end).toBe(123_456);
+  expect(api.asked).toHaveLength(2);
+  expect(book.at(123_455)?.index).toBe(123_455);
+  expect(book.at(50_000)).toBeUndefined();
+  book.lookAt(50_000, 50_030);
+  book.lookAt(50_001, 50_031);
+  await settled();
+  expect(book.at(50_029)?.index).toBe(50_029);
+  expect(api.asked).toHaveLength(3);
+});
+
+test('of very many messages looked at, the page holds some thousand, and the one that is read', async () => {
+  const { api, book } = setUp(100_000);
+  book.grow(1);
+  await settled();
+  book.pin(3);
+  for (let at = 0; at < 100_000; at += 1000) {
+    book.lookAt(at, at + 40);
+    await settled();
+  }
+  expect(book.at(3)?.index).toBe(3);
+  expect(book.at(5)).toBeUndefined();
+  expect(book.at(99_010)?.index).toBe(99_010);
+  const before = api.asked.length;
+  book.lookAt(0, 40);
+  await settled();
+  expect(book.at(5)?.index).toBe(5);
+  expect(api.asked).toHaveLength(before + 1);
+});
+
+test('messages begin where the oldest is that has not been evicted', async () => {
+  const { api, book } = setUp(500);
+  book.grow(500, 0);
+  await settled();
+  expect([book.first, book.end]).toEqual([0, 500]);
+  api.first = 320;
+  book.grow(500, 320);
+  await settled();
+  expect([book.first, book.end]).toEqual([320, 500]);
+});
+
+test('messages whose fetch failed are looked for again, though no frame has come since', async () => {
+  const { api, book, onError } = setUp(3);
+  api.fault = new Error('down');
   book.grow(3);
-  await vi.waitFor(() => expect(onError).toHaveBeenCalledOnce());
+  await settled();
+  expect(onError).toHaveBeenCalledOnce();
   expect(book.end).toBe(0);
-  down = false;
-  await vi.waitFor(() => {
-    book.grow(3);
-    expect(book.end).toBe(3);
-  });
+  api.fault = null;
+  book.grow(3);
+  await settled();
+  expect(book.end).toBe(3);
+  const before = api.asked.length;
+  book.grow(3);
+  await settled();
+  expect(api.asked).toHaveLength(before);
+});
+
+test('a message that was still coming in is read again when it may have come, wherever it stands', async () => {
+  const { api, book } = setUp(1000);
+  api.growing = [7];
+  book.grow(1000);
+  book.lookAt(0, 40);
+  await settled();
+  expect(book.at(7)?.complete).toBe(false);
+  api.growing = [];
+  book.grow(1001);
+  await settled();
+  expect(book.at(7)?.complete).toBe(true);
+});
+
+test('of a choice those that pass are listed, and fetched again by its own pages', async () => {
+  const { api, book, onError } = setUp(200_000);
+  book.grow(1);
+  await settled();
+  book.choose({ filter: 'x', frames: { from: 100, to: 100_000 } }, onError);
+  await vi.waitFor(() => expect(book.matches?.scanned).toBe(200_000));
+  expect(book.matches?.length).toBe(9990);
+  expect(book.matches?.indexAt(0)).toBe(100);
+  // The first ones had to go for the last.
+  expect(book.at(100)).toBeUndefined();
+  const before = api.asked.length;
+  book.lookAt(0, 40);
+  await settled();
+  expect(book.at(490)?.index).toBe(490);
+  expect(api.asked.slice(before)).toEqual([{ filter: 'x', fromFrame: 100, toFrame: 100_000, from: 100, limit: 200 }]);
+  book.choose(null, onError);
+  expect(book.matches).toBeNull();
+  expect(onError).not.toHaveBeenCalled();
+});
+
+test('what is wrong with a choice is told to who chose', async () => {
+  const { api, book, onError } = setUp(10);
+  book.grow(1);
+  await settled();
+  api.fault = new Error('expected a field');
+  const onFault = vi.fn();
+  book.choose({ filter: 'hots:x', frames: null }, onFault);
+  await settled();
+  expect(onFault).toHaveBeenCalledOnce();
+  expect(onError).not.toHaveBeenCalled();
 });

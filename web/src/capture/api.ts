@@ -87,7 +87,14 @@ export const fetchFrames = (
 
 export const fetchMessages = (
   id: string,
-  page: { readonly from: number; readonly limit: number },
+  page: {
+    readonly from: number;
+    readonly to?: number | undefined;
+    readonly fromFrame?: number | undefined;
+    readonly toFrame?: number | undefined;
+    readonly limit: number;
+    readonly filter?: string | undefined;
+  },
   signal?: AbortSignal,
 ): Promise<MessagePage> => get(`${sessionPath(id)}/messages${query({ ...page })}`, signal);
 

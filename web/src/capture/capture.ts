@@ -1,3 +1,4 @@
+import type { FrameRow } from '../../../src/contract/frame.ts';
 import type { LiveBatch, LiveMessage } from '../../../src/contract/live.ts';
 import type { SessionSummary } from '../../../src/contract/session.ts';
 import type { CaptureStatus } from '../../../src/contract/status.ts';
@@ -28,7 +29,7 @@ export class Capture {
   readonly statusPulse = new Pulse();
   readonly book = new SessionBook();
   rows = new RowStore();
-  matches: MatchList | null = null;
+  matches: MatchList<FrameRow> | null = null;
   /** The stretch of the selected session that is listed; null: all of it. */
   range: FrameRange | null = null;
   status: CaptureStatus | null = null;
@@ -123,7 +124,10 @@ export class Capture {
     if (id !== null && filter !== null && filter !== '') {
       const rows = this.rows;
       this.matches = new MatchList({
-        fetch: (from, limit, signal) => fetchFrames(id, { from, limit, filter }, signal),
+        fetch: async (from, limit, signal) => {
+          const { frames, next, frameCount } = await fetchFrames(id, { from, limit, filter }, signal);
+          return { rows: frames, next, end: frameCount };
+        },
         onRows: (found) => {
           rows.applyRows(found);
           this.#advance();

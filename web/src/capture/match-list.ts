@@ -1,8 +1,19 @@
-import type { FramePage } from '../../../src/contract/api.ts';
-import type { FrameRow } from '../../../src/contract/frame.ts';
-
-/** Asks for matching rows of one session, from an index on. */
-export type FetchMatches = (from: number, limit: number, signal: AbortSignal) => Promise<FramePage>;
+/** What a filter's search answers: rows that pass, and how far it has come. */
+export interface MatchPage<Row> {
+  readonly rows: readonly Row[];
+  /** Where to go on, or null where everything up to `end` has been looked at. */
+  readonly next: number | null;
+  readonly end: number;
+  /** What was still coming in: it may pass yet, or no longer. */
+  readonly growing?: readonly number[];
+}
+/** Asks for matching rows of one session, from an index on, and up to `to` where that is said. */
+export type FetchMatches<Row> = (
+  from: number,
+  limit: number,
+  signal: AbortSignal,
+  to?: number,
+) => Promise<MatchPage<Row>>;
 
 const PAGE_ROWS = 500;
 /** Found without being asked; beyond that more is found when one scrolls there. */
@@ -11,12 +22,12 @@ const EAGER_ROWS = 20_000;
 const REST_MS = 1000;
 
 /**
- * The frames of a session that pass a filter: their indexes, found page by page. The server does the filtering;
- * this remembers which rows it named, in order, and goes on from there when more frames have come.
+ * The frames, or messages, of a session that pass a filter: their indexes, found page by page. The server does the
+ * filtering; this remembers which rows it named, in order, and goes on from there when more have come.
  */
-export class MatchList {
-  readonly #fetch: FetchMatches;
-  readonly #onRows: (rows: readonly FrameRow[]) => void;
+export class MatchList<Row extends { readonly index: number }> {
+  readonly #fetch: FetchMatches<Row>;
+  readonly #onRows: (rows: readonly Row[]) => void;
   readonly #onError: (error: unknown) => void;
   readonly #abort = new AbortController();
   #indexes = new Uint32Array(1024);
@@ -25,12 +36,15 @@ export class MatchList {
   #busy = false;
   #reachedEnd = false;
   #restsUntilMs = 0;
+  /** What was looked at before it had come whole. */
+  #growing: readonly number[] = [];
+  #lookAgainMs = 0;
 
   constructor(options: {
-    readonly fetch: FetchMatches;
-    readonly onRows: (rows: readonly FrameRow[]) => void;
+    readonly fetch: FetchMatches<Row>;
+    readonly onRows: (rows: readonly Row[]) => void;
     readonly onError: (error: unknown) => void;
-    /** Frames before this one are not looked at. */
+    /** What comes before this one is not looked at. */
     readonly from?: number;
   }) {
     this.#scanned = options.from ?? 0;
@@ -43,7 +57,7 @@ export class MatchList {
     return this.#length;
   }
 
-  /** Frames below this index have been looked at by the filter. */
+  /** What has an index below this one has been looked at by the filter. */
   get scanned(): number {
     return this.#scanned;
   }
@@ -56,7 +70,7 @@ export class MatchList {
     return position < this.#length ? this.#indexes[position] : undefined;
   }
 
-  /** Position of a frame among the matches, or of the first one after it. */
+  /** Position of an index among the matches, or of the first one after it. */
   positionOf(index: number): number {
     let low = 0;
     let high = this.#length;
@@ -72,26 +86,22 @@ export class MatchList {
     this.#abort.abort();
   }
 
-  /** Goes on searching up to `frameCount`, as far as position `wanted` needs it. */
-  advance(frameCount: number, wanted: number): void {
-    if (this.#busy || this.#abort.signal.aborted || this.#scanned >= frameCount) return;
-    if (performance.now() < this.#restsUntilMs) return;
-    if (this.#length > EAGER_ROWS && wanted < this.#length - PAGE_ROWS) return;
-    this.#busy = true;
-    void this.#page();
+  /** Goes on searching up to `count`, as far as position `wanted` needs it. */
+  advance(count: number, wanted: number): void {
+    const nowMs = performance.now();
+    if (this.#busy || this.#abort.signal.aborted || nowMs < this.#restsUntilMs) return;
+    const enough = this.#length > EAGER_ROWS && wanted < this.#length - PAGE_ROWS;
+    if (this.#scanned < count && !enough) void this.#ask(() => this.#page());
+    else if (this.#growing.length > 0 && nowMs >= this.#lookAgainMs) void this.#ask(() => this.#lookAgain());
   }
 
-  async #page(): Promise<void> {
+  async #ask(ask: () => Promise<readonly Row[]>): Promise<void> {
+    this.#busy = true;
     try {
-      const page = await this.#fetch(this.#scanned, PAGE_ROWS, this.#abort.signal);
+      const rows = await ask();
       if (this.#abort.signal.aborted) return;
-      for (const row of page.frames) this.#push(row.index);
-      const scanned = page.next ?? page.frameCount;
-      if (scanned <= this.#scanned) this.#rest();
-      this.#scanned = Math.max(this.#scanned, scanned);
-      this.#reachedEnd = page.next === null;
       this.#busy = false;
-      this.#onRows(page.frames);
+      this.#onRows(rows);
     } catch (error) {
       this.#busy = false;
       this.#rest();
@@ -99,18 +109,52 @@ export class MatchList {
     }
   }
 
+  async #page(): Promise<readonly Row[]> {
+    const page = await this.#fetch(this.#scanned, PAGE_ROWS, this.#abort.signal);
+    for (const { index } of page.rows) this.#settle(index, true);
+    const scanned = page.next ?? page.end;
+    if (scanned <= this.#scanned) this.#rest();
+    this.#scanned = Math.max(this.#scanned, scanned);
+    this.#reachedEnd = page.next === null;
+    this.#growing = [...new Set([...this.#growing, ...(page.growing ?? [])])].filter((index) => index < this.#scanned);
+    return page.rows;
+  }
+
+  /** What was looked at too early is put to the filter again, until it has come whole. */
+  async #lookAgain(): Promise<readonly Row[]> {
+    this.#lookAgainMs = performance.now() + REST_MS;
+    const found: Row[] = [];
+    for (const index of this.#growing) {
+      const page = await this.#fetch(index, 1, this.#abort.signal, index + 1);
+      const row = page.rows.find((one) => one.index === index);
+      this.#settle(index, row !== undefined);
+      if (row !== undefined) found.push(row);
+      if (page.growing?.includes(index) !== true) this.#growing = this.#growing.filter((one) => one !== index);
+    }
+    return found;
+  }
+
   #rest(): void {
     this.#restsUntilMs = performance.now() + REST_MS;
   }
 
-  #push(index: number): void {
-    if (this.#length > 0 && (this.#indexes[this.#length - 1] ?? 0) >= index) return;
+  /** Takes an index in at its place, or out. */
+  #settle(index: number, passes: boolean): void {
+    const at = this.positionOf(index);
+    const known = this.indexAt(at) === index;
+    if (known === passes) return;
+    if (!passes) {
+      this.#indexes.copyWithin(at, at + 1, this.#length);
+      this.#length -= 1;
+      return;
+    }
     if (this.#length === this.#indexes.length) {
       const grown = new Uint32Array(this.#length * 2);
       grown.set(this.#indexes);
       this.#indexes = grown;
     }
-    this.#indexes[this.#length] = index;
+    this.#indexes.copyWithin(at + 1, at, this.#length);
+    this.#indexes[at] = index;
     this.#length += 1;
   }
 }

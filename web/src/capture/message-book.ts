@@ -1,26 +1,45 @@
 import type { MessagePage } from '../../../src/contract/api.ts';
 import type { MessageRow } from '../../../src/contract/message.ts';
+import type { FrameRange } from '../place.ts';
+import { MatchList } from './match-list.ts';
 
-export type FetchMessages = (from: number, limit: number, signal: AbortSignal) => Promise<MessagePage>;
+/** A page of messages, as the API's query has it. */
+export interface MessageQuery {
+  readonly from: number;
+  readonly to?: number | undefined;
+  readonly limit: number;
+  readonly filter?: string;
+  readonly fromFrame?: number;
+  readonly toFrame?: number;
+}
+export type FetchMessages = (query: MessageQuery, signal?: AbortSignal) => Promise<MessagePage>;
 
 export const PAGE_MESSAGES = 200;
-const MAX_PAGES = 40;
+const MAX_ROWS = 8000;
 
-/**
- * The messages of one session that the page holds: pages by index, the oldest looked-at ones let go. The API does not
- * say how many there are, so the end is looked for by halves, once; after that it is only moved on.
- */
+/** Which messages are listed: those that pass a filter, and start in a stretch of frames. */
+export interface MessageChoice {
+  readonly filter: string;
+  readonly frames: FrameRange | null;
+}
+
+/** The messages of one session that the page holds; those looked at least recently are let go. */
 export class MessageBook {
+  /** The messages that were chosen; null: all are listed. */
+  matches: MatchList<MessageRow> | null = null;
   readonly #fetch: FetchMessages;
   readonly #onChange: () => void;
   readonly #onError: (error: unknown) => void;
-  readonly #abort = new AbortController();
-  readonly #pages = new Map<number, readonly MessageRow[]>();
-  readonly #asked = new Set<number>();
+  /** Looked at most recently goes last. */
+  readonly #rows = new Map<number, MessageRow>();
+  readonly #asked = new Set<string>();
+  #chosen: Omit<MessageQuery, 'from' | 'limit'> = {};
+  #wantedPosition = 0;
   #first = 0;
   #end = 0;
+  #growing: readonly number[] = [];
   #pinned = -1;
-  #growing = false;
+  #busy = false;
   #frameCount = -1;
   #firstHeldFrame = 0;
 
@@ -43,97 +62,138 @@ export class MessageBook {
   }
 
   at(index: number): MessageRow | undefined {
-    return this.#pages.get(Math.floor(index / PAGE_MESSAGES))?.find((row) => row.index === index);
+    return this.#rows.get(index);
   }
 
-  /** This message is being read: its page stays, wherever one scrolls. */
+  /** This message is being read: it stays, wherever one scrolls. */
   pin(index: number | null): void {
-    this.#pinned = index === null ? -1 : Math.floor(index / PAGE_MESSAGES);
+    this.#pinned = index ?? -1;
   }
 
-  stop(): void {
-    this.#abort.abort();
+  /** Lists only the messages that were chosen; null lists all. */
+  choose(choice: MessageChoice | null, onError: (error: unknown) => void): void {
+    this.matches?.stop();
+    this.matches = null;
+    if (choice !== null) {
+      const { filter, frames } = choice;
+      const chosen = { filter, ...(frames === null ? {} : { fromFrame: frames.from, toFrame: frames.to }) };
+      this.#chosen = chosen;
+      this.#wantedPosition = 0;
+      this.matches = new MatchList<MessageRow>({
+        fetch: async (from, limit, signal, to) => {
+          const page = await this.#fetch({ ...chosen, from, to, limit }, signal);
+          return { rows: page.messages, next: page.next, end: page.messageCount, growing: page.growing };
+        },
+        onRows: (rows) => {
+          this.#keep(rows);
+          this.#advance();
+          this.#onChange();
+        },
+        onError,
+      });
+      this.#advance();
+    }
+    this.#onChange();
   }
 
-  /** Frames have come, or have been evicted: there may be more messages, or fewer. */
+  /** Called every now and then: where frames have come, or have been evicted, there may be more messages, or fewer. */
   grow(frameCount: number, firstHeldFrame = 0): void {
-    if (this.#growing || (frameCount === this.#frameCount && firstHeldFrame === this.#firstHeldFrame)) return;
-    this.#growing = true;
-    this.#findEnd(frameCount)
+    this.#advance();
+    if (this.#busy || (frameCount === this.#frameCount && firstHeldFrame === this.#firstHeldFrame)) return;
+    this.#busy = true;
+    this.#askForEnd()
       .then(() => {
         // Not before it is known: what has failed is asked again.
         this.#frameCount = frameCount;
-        return this.#findFirst(firstHeldFrame);
+        this.#firstHeldFrame = firstHeldFrame;
+        this.#advance();
+        this.#onChange();
       })
-      .catch((error: unknown) => {
-        if (!this.#abort.signal.aborted) this.#onError(error);
-      })
+      .catch(this.#onError)
       .finally(() => {
-        this.#growing = false;
+        this.#busy = false;
       });
   }
 
-  /** These messages are looked at: their pages are fetched where they are missing. */
-  lookAt(from: number, to: number): void {
-    for (let page = Math.floor(from / PAGE_MESSAGES); page * PAGE_MESSAGES < Math.min(to, this.#end); page += 1) {
-      const held = this.#pages.get(page);
-      if (held !== undefined) {
-        // Most recently looked at goes last.
-        this.#pages.delete(page);
-        this.#pages.set(page, held);
-      } else if (!this.#asked.has(page)) {
-        this.#asked.add(page);
-        this.#load(page)
-          .catch((error: unknown) => {
-            if (!this.#abort.signal.aborted) this.#onError(error);
-          })
-          .finally(() => this.#asked.delete(page));
+  /** This message is looked at, whether it is listed or not. */
+  want(index: number): void {
+    if (!this.#touch(index)) this.#load({ from: pageStart(index), limit: PAGE_MESSAGES });
+  }
+
+  /** These positions of the list are visible: what is missing of them is fetched. */
+  lookAt(first: number, last: number): void {
+    const { matches } = this;
+    if (matches === null) {
+      const end = Math.min(last + this.#first, this.#end);
+      for (let index = first + this.#first; index < end; index += 1) {
+        if (!this.#touch(index)) this.#load({ from: pageStart(index), limit: PAGE_MESSAGES });
       }
+      return;
+    }
+    this.#wantedPosition = last;
+    this.#advance();
+    let missing: number | undefined;
+    for (let position = first; position < Math.min(last, matches.length); position += 1) {
+      const index = matches.indexAt(position);
+      if (index !== undefined && !this.#touch(index)) missing ??= index;
+    }
+    if (missing !== undefined) this.#load({ ...this.#chosen, from: missing, limit: PAGE_MESSAGES });
+  }
+
+  #touch(index: number): boolean {
+    const row = this.#rows.get(index);
+    if (row === undefined) return false;
+    this.#rows.delete(index);
+    this.#rows.set(index, row);
+    return true;
+  }
+
+  #keep(rows: readonly MessageRow[]): void {
+    for (const row of rows) {
+      this.#rows.delete(row.index);
+      this.#rows.set(row.index, row);
+    }
+    for (const index of this.#rows.keys()) {
+      if (this.#rows.size <= MAX_ROWS) break;
+      if (index !== this.#pinned) this.#rows.delete(index);
     }
   }
 
-  async #load(page: number): Promise<MessagePage> {
-    const answer = await this.#fetch(page * PAGE_MESSAGES, PAGE_MESSAGES, this.#abort.signal);
-    if (this.#abort.signal.aborted) return answer;
-    const rows = answer.messages.filter((row) => Math.floor(row.index / PAGE_MESSAGES) === page);
-    this.#pages.delete(page);
-    this.#pages.set(page, rows);
-    for (const old of this.#pages.keys()) {
-      if (this.#pages.size <= MAX_PAGES) break;
-      if (old !== this.#pinned) this.#pages.delete(old);
-    }
-    this.#onChange();
-    return answer;
+  #load(query: MessageQuery): void {
+    const key = JSON.stringify(query);
+    if (this.#asked.has(key)) return;
+    this.#asked.add(key);
+    this.#ask(query)
+      .then(() => this.#onChange())
+      .catch(this.#onError)
+      .finally(() => this.#asked.delete(key));
   }
 
-  async #findFirst(firstHeldFrame: number): Promise<void> {
-    if (firstHeldFrame === this.#firstHeldFrame) return;
-    const [oldest] = (await this.#fetch(this.#first, 1, this.#abort.signal)).messages;
-    this.#firstHeldFrame = firstHeldFrame;
-    this.#first = oldest === undefined ? this.#end : oldest.index;
-    this.#onChange();
+  async #ask(query: MessageQuery): Promise<MessagePage> {
+    const page = await this.#fetch(query);
+    this.#keep(page.messages);
+    this.#first = page.firstHeldMessage;
+    this.#end = Math.max(this.#end, page.messageCount);
+    return page;
   }
 
-  async #findEnd(frameCount: number): Promise<void> {
-    const { signal } = this.#abort;
-    let page = Math.floor(Math.max(0, this.#end - 1) / PAGE_MESSAGES);
-    let answer = await this.#load(page);
-    if (this.#end === 0) this.#first = answer.messages[0]?.index ?? 0;
-    if (answer.next !== null) {
-      // A message takes a frame at least: the end is not beyond their number.
-      let low = answer.next;
-      let high = Math.max(frameCount, low + 1);
-      while (low < high) {
-        const middle = Math.floor((low + high) / 2);
-        const probe = await this.#fetch(middle, 1, signal);
-        if (probe.messages.length === 0) high = middle;
-        else low = (probe.messages[0]?.index ?? middle) + 1;
-      }
-      page = Math.floor(Math.max(0, low - 1) / PAGE_MESSAGES);
-      answer = await this.#load(page);
+  async #askForEnd(): Promise<void> {
+    const grown = this.#growing;
+    let from = pageStart(this.#end - 1);
+    let page = await this.#ask({ from, limit: PAGE_MESSAGES });
+    const last = pageStart(page.messageCount - 1);
+    if (last > from) {
+      from = last;
+      page = await this.#ask({ from, limit: PAGE_MESSAGES });
     }
-    const last = answer.messages.at(-1)?.index;
-    if (last !== undefined) this.#end = Math.max(this.#end, last + 1);
-    this.#onChange();
+    this.#growing = page.growing;
+    // What was still coming in before has changed since, wherever it stands.
+    for (const index of grown) if (index < from) await this.#ask({ from: index, to: index + 1, limit: 1 });
+  }
+
+  #advance(): void {
+    this.matches?.advance(this.#end, this.#wantedPosition);
   }
 }
+
+const pageStart = (index: number): number => Math.floor(Math.max(0, index) / PAGE_MESSAGES) * PAGE_MESSAGES;

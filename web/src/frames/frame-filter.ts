@@ -7,17 +7,19 @@ export function textTerm(find: string): string {
   return `"${find.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
-/**
- * What the buttons above the frames and the filter at the top mean together; '' where all frames pass. A filter about
- * sessions alone has chosen the session: its frames need not be searched.
- */
-export function frameFilter(choice: {
+interface FrameChoice {
   readonly filter: string;
   readonly filterNeedsFrames: boolean;
   readonly direction: DirectionChoice;
   readonly kind: KindChoice;
   readonly find: string;
-}): string {
+}
+
+/**
+ * What the buttons above the frames and the filter at the top mean together; '' where all frames pass. A filter about
+ * sessions alone has chosen the session: its frames need not be searched.
+ */
+export function frameFilter(choice: FrameChoice): string {
   const parts: string[] = [];
   if (choice.filterNeedsFrames && choice.filter.trim() !== '') parts.push(`(${choice.filter.trim()})`);
   if (choice.direction !== 'all') parts.push(choice.direction === 'up' ? 'dir:up' : 'dir:down');
@@ -26,3 +28,6 @@ export function frameFilter(choice: {
   if (choice.find !== '') parts.push(textTerm(choice.find));
   return parts.join(' and ');
 }
+
+/** The same for messages, which are all of one kind. */
+export const messageFilter = (choice: FrameChoice): string => frameFilter({ ...choice, kind: 'all' });

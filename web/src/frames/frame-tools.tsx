@@ -21,9 +21,19 @@ const KINDS: readonly Option<KindChoice>[] = [
 const PAUSE_MS = 250;
 
 export function FrameTools(): ReactNode {
+  return (
+    <ListTools list="frames">
+      <FrameCount />
+    </ListTools>
+  );
+}
+
+/** What chooses among frames or messages, how many were chosen (`children`), and whether the list stays at its end. */
+export function ListTools(props: { readonly list: 'frames' | 'messages'; readonly children: ReactNode }): ReactNode {
   const direction = useUi((ui) => ui.direction);
   const kind = useUi((ui) => ui.kind);
-  const follow = useUi((ui) => ui.follow);
+  const ofFrames = props.list === 'frames';
+  const follow = useUi((ui) => (ofFrames ? ui.follow : ui.followMessages));
   return (
     <div className="frame-tools">
       <Choice
@@ -32,16 +42,18 @@ export function FrameTools(): ReactNode {
         value={direction}
         onChange={(value) => setUi({ direction: value })}
       />
-      <Choice label="Kind of frame" options={KINDS} value={kind} onChange={(value) => setUi({ kind: value })} />
+      {ofFrames && (
+        <Choice label="Kind of frame" options={KINDS} value={kind} onChange={(value) => setUi({ kind: value })} />
+      )}
       <RangeChip />
       <FindField />
-      <MatchCount />
+      {props.children}
       <button
         type="button"
         className="button small"
         aria-pressed={follow}
-        title="Stay at the newest frame (f)"
-        onClick={() => setUi({ follow: !follow })}
+        title={`Stay at the newest ${ofFrames ? 'frame' : 'message'} (f)`}
+        onClick={() => setUi(ofFrames ? { follow: !follow } : { followMessages: !follow })}
       >
         <ArrowDownToLine size={12} aria-hidden /> follow
       </button>
@@ -127,24 +139,42 @@ function RangeChip(): ReactNode {
 }
 
 /** How many frames pass, and how far has been searched. */
-function MatchCount(): ReactNode {
+function FrameCount(): ReactNode {
   const capture = useCapture();
   useFrames(capture);
+  const { matches, range, frameCount } = capture;
+  if (matches === null && range === null) return <MatchCount />;
+  const order = frameOrder(capture);
+  const searching = matches !== null && matches.scanned < Math.min(frameCount, range?.to ?? frameCount);
+  return (
+    <MatchCount
+      listed={order.count - order.firstRow}
+      of={frameCount}
+      searchedTo={searching ? matches.scanned : undefined}
+    />
+  );
+}
+
+/** How many of a list's rows pass, how far has been searched, and what is wrong with what is looked for. */
+export function MatchCount(props: {
+  readonly listed?: number;
+  readonly of?: number;
+  readonly searchedTo?: number | undefined;
+}): ReactNode {
+  const { listed, of, searchedTo } = props;
   const fault = useUi((ui) => ui.findFault);
-  if (fault !== null)
+  if (fault !== null) {
     return (
       <span className="match-count error" title={fault}>
         {fault}
       </span>
     );
-  const { matches, range, frameCount } = capture;
-  if (matches === null && range === null) return <span className="match-count" />;
-  const order = frameOrder(capture);
-  const searching = matches !== null && matches.scanned < Math.min(frameCount, range?.to ?? frameCount);
+  }
+  if (listed === undefined || of === undefined) return <span className="match-count" />;
   return (
     <span className="match-count dim" role="status">
-      {formatCount(order.count - order.firstRow)} of {formatCount(frameCount)}
-      {searching && ` · searched to ${formatCount(matches.scanned)}`}
+      {formatCount(listed)} of {formatCount(of)}
+      {searchedTo !== undefined && ` · searched to ${formatCount(searchedTo)}`}
     </span>
   );
 }

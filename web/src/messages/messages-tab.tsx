@@ -18,17 +18,19 @@ import { MessageBook } from '../capture/message-book.ts';
 import { Pulse } from '../capture/pulse.ts';
 import { DetailPane } from '../detail/detail-pane.tsx';
 import { formatClock } from '../format/clock.ts';
-import { formatCount } from '../format/numbers.ts';
+import { formatCount, formatCounted } from '../format/numbers.ts';
 import { previewText } from '../format/preview.ts';
 import { visibleLine } from '../format/visible-text.ts';
-import { frameFilter } from '../frames/frame-filter.ts';
+import { messageFilter } from '../frames/frame-filter.ts';
 import { evictedNote } from '../frames/frame-order.ts';
+import { ListTools, MatchCount } from '../frames/frame-tools.tsx';
 import { onStep, type Step } from '../shell/keyboard.ts';
 import { Splitter } from '../shell/splitter.tsx';
 import { setUi, useUi } from '../state.ts';
 import { useCapture, useSessions } from '../use-capture.ts';
 import { KeptTop, type ShownRows } from '../window/kept-top.ts';
 import { VirtualRows, type VirtualRowsHandle } from '../window/virtual-rows.tsx';
+import { messageOrder } from './message-order.ts';
 import './messages.css';
 
 const ROW_PX = 21;
@@ -42,19 +44,20 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
   const detailOpen = useUi((ui) => ui.detailOpen);
   const detailPx = useUi((ui) => ui.detailPx);
   const follow = useUi((ui) => ui.followMessages);
-  const filtered = useUi((ui) => frameFilter(ui) !== '' || ui.range !== null);
-  const { book, pulse, error } = useMessages(sessionId);
+  const { book, pulse, error, chosen: isChosen } = useMessages(sessionId);
   useSyncExternalStore(pulse.subscribe, pulse.version);
+  const order = messageOrder(book);
   const handle = useRef<VirtualRowsHandle>(null);
   const [kept] = useState(() => new KeptTop('messages'));
-  const chosen = selected === null ? undefined : book.at(selected);
+  const message = selected === null ? undefined : book.at(selected);
   const known = selected !== null && selected >= book.first && selected < book.end;
-  const shown = chosen !== undefined;
+  const shown = message !== undefined;
   const rows: ShownRows = {
-    of: book,
-    indexAt: (position) => position + book.first,
-    // The detail takes room away: it is waited for.
-    nearest: (index) => (index >= book.end || (detailOpen && known && !shown) ? null : Math.max(0, index - book.first)),
+    of: book.matches ?? book,
+    indexAt: (position) => order.indexAt(position),
+    // The detail takes room away: it is waited for. A choice is put to the messages only after the list is there.
+    nearest: (index) =>
+      (detailOpen && known && !shown) || isChosen !== (book.matches !== null) ? null : order.nearest(index),
   };
   useLayoutEffect(() => kept.drawn(rows, handle.current));
   useEffect(() => kept.watch(), [kept]);
@@ -64,13 +67,16 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
 
   const step = useCallback(
     (by: Step) => {
+      const now = messageOrder(book);
       const current = useUi.getState().message;
-      const from = current ?? (typeof by === 'number' && by < 0 ? book.end : book.first - 1);
-      const wanted = by === 'first' ? book.first : by === 'last' ? book.end - 1 : from + by;
-      const index = Math.min(Math.max(wanted, book.first), book.end - 1);
-      if (index < book.first) return;
+      const at = current === null ? null : now.positionOf(current);
+      const from = at ?? (typeof by === 'number' && by < 0 ? now.count : -1);
+      const wanted = by === 'first' ? 0 : by === 'last' ? now.count - 1 : from + by;
+      const position = Math.min(Math.max(wanted, 0), now.count - 1);
+      const index = now.indexAt(position);
+      if (position < 0 || index === undefined) return;
       setUi({ message: index, followMessages: by === 'last' });
-      handle.current?.reveal(index - book.first);
+      handle.current?.reveal(position);
     },
     [book],
   );
@@ -79,18 +85,29 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
   // Selected from elsewhere, as the partner of another, or by the address: it comes into sight, above its detail.
   useEffect(() => {
     if (!known || useUi.getState().followMessages) return;
-    book.lookAt(selected, selected + 1);
+    book.want(selected);
     const { current: back } = backAt;
     if (back !== null && back.selected === selected && back.detailOpen === detailOpen) return;
     backAt.current = null;
-    const frame = requestAnimationFrame(() => handle.current?.reveal(selected - book.first));
+    const frame = requestAnimationFrame(() => {
+      const at = messageOrder(book).positionOf(selected);
+      if (at !== null) handle.current?.reveal(at);
+    });
     return () => cancelAnimationFrame(frame);
   }, [book, known, shown, selected, detailOpen]);
+  // After another choice the selected row is looked for again; one that does not pass is not forgotten.
+  const { matches } = book;
+  const positions = matches?.length ?? 0;
+  const revealedIn = useRef<unknown>(matches);
+  useEffect(() => {
+    if (revealedIn.current === matches || selected === null || follow) return;
+    const at = messageOrder(book).positionOf(selected);
+    if (at === null && !kept.pending) return;
+    revealedIn.current = matches;
+    if (at !== null && !kept.pending) handle.current?.reveal(at, { center: true });
+  }, [book, kept, matches, positions, selected, follow]);
   const onFollow = useCallback((next: boolean) => setUi({ followMessages: next }), []);
-  const onVisible = useCallback(
-    (first: number, last: number) => book.lookAt(first + book.first, last + book.first),
-    [book],
-  );
+  const onVisible = useCallback((first: number, last: number) => book.lookAt(first, last), [book]);
   const onKeyDown = (event: KeyboardEvent): void => {
     const page = handle.current?.pageRows() ?? 10;
     const steps: Readonly<Record<string, Step>> = {
@@ -107,14 +124,17 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
     else return;
     event.preventDefault();
   };
-  const count = book.end - book.first;
+  const { count } = order;
+  const searching = book.matches !== null && book.matches.scanned < book.end;
   return (
     <>
-      {filtered && (
-        <div className="messages-note dim">
-          What is chosen of the frames does not choose among messages: here are all of them.
-        </div>
-      )}
+      <ListTools list="messages">
+        {isChosen ? (
+          <MatchCount listed={count} of={book.end} searchedTo={searching ? book.matches?.scanned : undefined} />
+        ) : (
+          <MatchCount />
+        )}
+      </ListTools>
       <Evicted sessionId={sessionId} />
       <div className="frame-table messages">
         <VirtualRows
@@ -126,7 +146,7 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
           count={count}
           rowCount={count + 1}
           columnCount={COLUMNS.length}
-          origin={book.first}
+          origin={order.origin}
           follow={follow}
           onFollow={onFollow}
           handle={handle}
@@ -134,9 +154,10 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
           onVisible={onVisible}
           onTop={(position) => kept.stands(position, rows)}
           onMoved={onMoved}
-          activeId={selected === null ? undefined : `message-${selected}`}
+          activeId={selected !== null && order.positionOf(selected) !== null ? `message-${selected}` : undefined}
           row={(position, topPx, slot) => {
-            const index = position + book.first;
+            const index = order.indexAt(position);
+            if (index === undefined) return null;
             return (
               <Row
                 key={slot}
@@ -149,9 +170,9 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
             );
           }}
         />
-        {count === 0 && <div className="frames-nothing">{error ?? 'No messages yet.'}</div>}
+        {count === 0 && <div className="frames-nothing">{error ?? (isChosen ? noneOf(book) : 'No messages yet.')}</div>}
       </div>
-      {detailOpen && chosen !== undefined && (
+      {detailOpen && message !== undefined && (
         <>
           <Splitter
             orientation="horizontal"
@@ -163,8 +184,8 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
             onChange={(px) => setUi({ detailPx: px })}
           />
           <DetailPane
-            subject={{ kind: 'message', session: sessionId, index: chosen.index }}
-            message={chosen}
+            subject={{ kind: 'message', session: sessionId, index: message.index }}
+            message={message}
             heightPx={detailPx}
           />
         </>
@@ -173,19 +194,32 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
   );
 });
 
+function noneOf({ matches, first, end }: MessageBook): string {
+  const count = end - first;
+  if (matches !== null && matches.scanned < end)
+    return `Searching: ${formatCount(matches.scanned)} of ${formatCounted(count, 'message')} …`;
+  return count === 1
+    ? 'The only message does not pass the filter.'
+    : `None of the ${formatCount(count)} messages passes the filter.`;
+}
+
 /** The messages of a session; looked for again a few times a second while frames come. */
 function useMessages(id: string): {
   readonly book: MessageBook;
   readonly pulse: Pulse;
   readonly error: string | null;
+  /** Not all of them are listed. */
+  readonly chosen: boolean;
 } {
   const capture = useCapture();
+  const filter = useUi((ui) => messageFilter(ui));
+  const range = useUi((ui) => ui.range);
   const [error, setError] = useState<string | null>(null);
   const pulse = useMemo(() => new Pulse(), []);
   const book = useMemo(
     () =>
       new MessageBook({
-        fetch: (from, limit, signal) => fetchMessages(id, { from, limit }, signal),
+        fetch: (query, signal) => fetchMessages(id, query, signal),
         onChange: () => {
           setError(null);
           pulse.beat();
@@ -203,7 +237,15 @@ function useMessages(id: string): {
     const timer = setInterval(grow, GROW_MS);
     return () => clearInterval(timer);
   }, [capture, book, id]);
-  return { book, pulse, error };
+  const chosen = filter !== '' || range !== null;
+  useEffect(() => {
+    book.choose(chosen ? { filter, frames: range } : null, (fault) => {
+      setUi({ findFault: fault instanceof Error ? fault.message : String(fault) });
+    });
+    setUi({ findFault: null });
+    return () => book.choose(null, () => undefined);
+  }, [book, chosen, filter, range]);
+  return { book, pulse, error, chosen };
 }
 
 /** Above the oldest message that is left: what the memory budget took. */
