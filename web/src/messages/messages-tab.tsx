@@ -3,25 +3,15 @@ import {
   useCallback,
   useEffect,
   useLayoutEffect,
-  useMemo,
   useRef,
   useState,
   useSyncExternalStore,
   type KeyboardEvent,
-  type MouseEvent,
   type ReactNode,
 } from 'react';
-import type { MessageRow } from '../../../src/contract/message.ts';
-import { fetchMessages } from '../capture/api.ts';
-import { parseIsoMicros } from '../capture/iso-time.ts';
-import { MessageBook } from '../capture/message-book.ts';
-import { Pulse } from '../capture/pulse.ts';
+import type { MessageBook } from '../capture/message-book.ts';
 import { DetailPane } from '../detail/detail-pane.tsx';
-import { formatClock } from '../format/clock.ts';
 import { formatCount, formatCounted } from '../format/numbers.ts';
-import { previewText } from '../format/preview.ts';
-import { visibleLine } from '../format/visible-text.ts';
-import { messageFilter } from '../frames/frame-filter.ts';
 import { evictedNote } from '../frames/frame-order.ts';
 import { ListTools, MatchCount } from '../frames/frame-tools.tsx';
 import { onStep, type Step } from '../shell/keyboard.ts';
@@ -31,13 +21,14 @@ import { useCapture, useSessions } from '../use-capture.ts';
 import { KeptTop, type ShownRows } from '../window/kept-top.ts';
 import { VirtualRows, type VirtualRowsHandle } from '../window/virtual-rows.tsx';
 import { messageOrder } from './message-order.ts';
+import { MessageRow } from './message-row.tsx';
+import { useMessages } from './use-messages.ts';
 import './messages.css';
 
 const ROW_PX = 21;
 const HEADER_PX = 24;
 const COLUMNS = ['#', 'time', '⇅', 'type', 'length', 'frames', 'deflate', 'data'] as const;
 const COLUMN_CLASSES = ['number', 'time', 'direction', 'type', 'length', 'frames', 'ratio', 'text'] as const;
-const GROW_MS = 400;
 
 export default memo(function MessagesTab({ sessionId }: { readonly sessionId: string }): ReactNode {
   const selected = useUi((ui) => ui.message);
@@ -159,7 +150,7 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
             const index = order.indexAt(position);
             if (index === undefined) return null;
             return (
-              <Row
+              <MessageRow
                 key={slot}
                 index={index}
                 message={book.at(index)}
@@ -203,51 +194,6 @@ function noneOf({ matches, first, end }: MessageBook): string {
     : `None of the ${formatCount(count)} messages passes the filter.`;
 }
 
-/** The messages of a session; looked for again a few times a second while frames come. */
-function useMessages(id: string): {
-  readonly book: MessageBook;
-  readonly pulse: Pulse;
-  readonly error: string | null;
-  /** Not all of them are listed. */
-  readonly chosen: boolean;
-} {
-  const capture = useCapture();
-  const filter = useUi((ui) => messageFilter(ui));
-  const range = useUi((ui) => ui.range);
-  const [error, setError] = useState<string | null>(null);
-  const pulse = useMemo(() => new Pulse(), []);
-  const book = useMemo(
-    () =>
-      new MessageBook({
-        fetch: (query, signal) => fetchMessages(id, query, signal),
-        onChange: () => {
-          setError(null);
-          pulse.beat();
-        },
-        onError: (fault) => setError(fault instanceof Error ? fault.message : String(fault)),
-      }),
-    [id, pulse],
-  );
-  useEffect(() => {
-    const grow = (): void => {
-      const session = capture.book.get(id);
-      if (!capture.paused) book.grow(session?.frameCount ?? 0, session?.firstHeldFrame);
-    };
-    grow();
-    const timer = setInterval(grow, GROW_MS);
-    return () => clearInterval(timer);
-  }, [capture, book, id]);
-  const chosen = filter !== '' || range !== null;
-  useEffect(() => {
-    book.choose(chosen ? { filter, frames: range } : null, (fault) => {
-      setUi({ findFault: fault instanceof Error ? fault.message : String(fault) });
-    });
-    setUi({ findFault: null });
-    return () => book.choose(null, () => undefined);
-  }, [book, chosen, filter, range]);
-  return { book, pulse, error, chosen };
-}
-
 /** Above the oldest message that is left: what the memory budget took. */
 function Evicted({ sessionId }: { readonly sessionId: string }): ReactNode {
   const capture = useCapture();
@@ -269,88 +215,6 @@ function Header(): ReactNode {
           {name}
         </span>
       ))}
-    </div>
-  );
-}
-
-function Row(props: {
-  readonly index: number;
-  readonly message: MessageRow | undefined;
-  readonly position: number;
-  readonly topPx: number;
-  readonly selected: boolean;
-}): ReactNode {
-  const { message, index } = props;
-  const select = (event: MouseEvent): void => {
-    if (event.button === 0) setUi({ message: index, detailOpen: true, followMessages: false });
-  };
-  if (message === undefined) {
-    return (
-      <div
-        id={`message-${index}`}
-        role="row"
-        aria-rowindex={props.position + 2}
-        aria-selected={props.selected}
-        className={`vrow frame missing ${props.selected ? 'selected' : ''}`}
-        style={{ top: props.topPx }}
-        onMouseDown={select}
-      >
-        <span role="gridcell" className="m-number">
-          {formatCount(index)}
-        </span>
-        <span role="gridcell" className="m-text">
-          …
-        </span>
-      </div>
-    );
-  }
-  const down = message.direction === 'server-to-client';
-  const violated = message.violations.length > 0;
-  const length = message.payloadLength;
-  const ratio = message.compressed && length !== null && message.wireLength > 0 ? length / message.wireLength : null;
-  return (
-    <div
-      id={`message-${index}`}
-      role="row"
-      aria-rowindex={props.position + 2}
-      aria-selected={props.selected}
-      className={`vrow frame ${violated ? 'violated' : down ? 'to-client' : 'to-server'} ${props.selected ? 'selected' : ''}`}
-      style={{ top: props.topPx }}
-      onMouseDown={select}
-    >
-      <span role="gridcell" className="m-number dim">
-        {formatCount(index)}
-      </span>
-      <span role="gridcell" className="m-time">
-        {formatClock(parseIsoMicros(message.time))}
-      </span>
-      <span role="gridcell" className={`m-direction ${down ? 'down' : 'up'}`}>
-        <span aria-hidden>{down ? '↓' : '↑'}</span>
-        <span className="visually-hidden">{down ? 'to client' : 'to server'}</span>
-      </span>
-      <span role="gridcell" className="m-type">
-        {message.type}
-      </span>
-      <span
-        role="gridcell"
-        className="m-length"
-        title={length === null ? 'Could not be inflated: its length is not known' : undefined}
-      >
-        {length === null ? '?' : formatCount(length)}
-      </span>
-      <span role="gridcell" className="m-frames">
-        {formatCount(message.frameCount)}
-      </span>
-      <span role="gridcell" className="m-ratio">
-        {ratio === null ? '' : `${ratio.toFixed(1)}×`}
-      </span>
-      <span role="gridcell" className="m-text">
-        <span className="data-text">
-          {visibleLine(previewText(message.preview, message.type === 'text' ? 1 : 2, length ?? message.wireLength))}
-        </span>
-        {violated && <span className="frame-mark error">⚠ {message.violations[0]}</span>}
-        {!message.complete && <span className="frame-mark plain">… incomplete</span>}
-      </span>
     </div>
   );
 }

@@ -1,0 +1,54 @@
+import { useEffect, useMemo, useState } from 'react';
+import { fetchMessages } from '../capture/api.ts';
+import { MessageBook } from '../capture/message-book.ts';
+import { Pulse } from '../capture/pulse.ts';
+import { messageFilter } from '../frames/frame-filter.ts';
+import { setUi, useUi } from '../state.ts';
+import { useCapture } from '../use-capture.ts';
+
+const GROW_MS = 400;
+
+/** The messages of a session; looked for again a few times a second while frames come. */
+export function useMessages(id: string): {
+  readonly book: MessageBook;
+  readonly pulse: Pulse;
+  readonly error: string | null;
+  /** Not all of them are listed. */
+  readonly chosen: boolean;
+} {
+  const capture = useCapture();
+  const filter = useUi((ui) => messageFilter(ui));
+  const range = useUi((ui) => ui.range);
+  const [error, setError] = useState<string | null>(null);
+  const pulse = useMemo(() => new Pulse(), []);
+  const book = useMemo(
+    () =>
+      new MessageBook({
+        fetch: (query, signal) => fetchMessages(id, query, signal),
+        onChange: () => {
+          setError(null);
+          pulse.beat();
+        },
+        onError: (fault) => setError(fault instanceof Error ? fault.message : String(fault)),
+      }),
+    [id, pulse],
+  );
+  useEffect(() => {
+    const grow = (): void => {
+      const session = capture.book.get(id);
+      if (!capture.paused) book.grow(session?.frameCount ?? 0, session?.firstHeldFrame);
+    };
+    grow();
+    const timer = setInterval(grow, GROW_MS);
+    return () => clearInterval(timer);
+  }, [capture, book, id]);
+  const chosen = filter !== '' || range !== null;
+  useEffect(() => {
+    book.choose(chosen ? { filter, frames: range } : null, (fault) => {
+      setUi({ findFault: fault instanceof Error ? fault.message : String(fault) });
+    });
+    setUi({ findFault: null });
+    return () => book.choose(null, () => undefined);
+  }, [book, chosen, filter, range]);
+  return { book, pulse, error, chosen };
+}
