@@ -203,6 +203,7 @@ export const FramePageAnswer = answer<FramePage>({
   next: nullable(Count),
   frameCount: Count,
   firstHeldFrame: Count,
+  growing: Type.Array(Count),
 });
 export const MessagePageAnswer = answer<MessagePage>({
   messages: Type.Array(MessageRowSchema),

@@ -1,4 +1,4 @@
-import { compressed, opcode } from '../contract/frame-bits.ts';
+import { complete, compressed, opcode } from '../contract/frame-bits.ts';
 import { Opcode, type FrameRow } from '../contract/frame.ts';
 import type { SessionDetail } from '../contract/session.ts';
 import type { CaptureReader } from './capture-reader.ts';
@@ -30,6 +30,8 @@ export interface SearchStep {
   readonly indexes: readonly number[];
   /** Every frame before this one has been looked at. */
   readonly next: number;
+  /** What had not come whole when it was looked at: it may pass yet, or no longer. */
+  readonly growing: readonly number[];
 }
 
 interface Found extends FrameColumns {
@@ -58,12 +60,13 @@ export async function* searchSteps(
     const page = readPage(reader, session, filter, { ...options, from: next, arena });
     if (page.next === next) return;
     next = page.next;
-    await fetchMessages(messages, id, page.open);
+    page.growing.push(...(await fetchMessages(messages, id, page.open)));
     filter.prepare(page.open.flatMap(({ payload }) => (payload == null ? [] : [payload])));
     for (const frame of page.open) {
       if (filter.matchesPayload(session, frame, frame.payload ?? null, options)) page.sure.push(frame.index);
     }
-    yield { indexes: page.open.length > 0 ? page.sure.sort((a, b) => a - b) : page.sure, next };
+    const indexes = page.open.length > 0 ? page.sure.sort((a, b) => a - b) : page.sure;
+    yield { indexes, next, growing: session.state === 'open' ? page.growing : [] };
     if (slice.over) await slice.pause();
   }
 }
@@ -112,13 +115,15 @@ function readPage(
   session: SessionDetail,
   filter: Filter,
   { from, arena, ...options }: SearchOptions & { readonly from: number; readonly arena: PayloadArena },
-): { readonly sure: number[]; readonly open: Found[]; readonly next: number } {
+): { readonly sure: number[]; readonly open: Found[]; readonly growing: number[]; readonly next: number } {
   const sure: number[] = [];
+  const growing: number[] = [];
   const open: Found[] = [];
   let next = from;
   let inflated = 0;
   reader.visitFrames(session.id, from, PAGE_FRAMES, (row) => {
     next = row.index + 1;
+    if (!complete(row.bits)) growing.push(row.index);
     const answer = filter.matchesColumns(session, row, options);
     if (answer === Truth.True) sure.push(row.index);
     if (answer !== Truth.Unknown) return;
@@ -131,12 +136,17 @@ function readPage(
     if (inflate) inflated++;
     return arena.full || inflated === PAGE_INFLATED ? false : undefined;
   });
-  return { sure, open, next };
+  return { sure, open, growing, next };
 }
 
-async function fetchMessages(messages: SearchSource['messages'], id: string, open: readonly Found[]): Promise<void> {
+/** Fills in what compressed messages come to. Returns the first frames of those that have not come whole. */
+async function fetchMessages(
+  messages: SearchSource['messages'],
+  id: string,
+  open: readonly Found[],
+): Promise<number[]> {
   const wanted = open.filter((frame) => frame.compressed && opcode(frame.bits) !== Opcode.Continuation);
-  if (wanted.length === 0) return;
+  if (wanted.length === 0) return [];
   const contents = await messages.contents(
     id,
     wanted.map((frame) => frame.index),
@@ -147,4 +157,5 @@ async function fetchMessages(messages: SearchSource['messages'], id: string, ope
     frame.payload =
       content === undefined ? null : new PayloadText(content.bytes ?? new Uint8Array(0), content.violations);
   }
+  return wanted.map(({ index }) => index).filter((index) => contents.get(index)?.growing === true);
 }

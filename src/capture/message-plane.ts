@@ -107,7 +107,7 @@ export class MessagePlane implements MessageReader, Guest {
         return this.#makeRow(id, messages, position, start);
       });
       const { base, end } = messages.columns;
-      return { rows, next, first: base, end, growing: messages.growing };
+      return { rows, next, first: base, end, growing: session.state === 'open' ? messages.growing : [] };
     });
   }
 
@@ -156,9 +156,13 @@ export class MessagePlane implements MessageReader, Guest {
         // A later fragment has nothing of its own: where its part begins is known only after inflating all of it.
         if (position < 0 || !messages.isCompressed(position) || messages.columns.firstFrame(position) !== index)
           continue;
-        const bytes = readable(await messages.inflate(position, maxBytes, slice));
-        const totalLength = messages.columns.inflatedLength(position) ?? Infinity;
-        contents.set(index, { bytes, totalLength, violations: violationsOf(messages.columns.flags(position)) });
+        const inflated = await messages.inflate(position, maxBytes, slice);
+        contents.set(index, {
+          bytes: readable(inflated),
+          totalLength: messages.columns.inflatedLength(position) ?? Infinity,
+          violations: violationsOf(messages.columns.flags(position)),
+          growing: inflated.status === 'pending',
+        });
         if (slice.over) await slice.pause();
       }
     });

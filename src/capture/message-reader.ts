@@ -53,6 +53,8 @@ export interface MessageStart {
   /** Infinity where it is not known. */
   readonly totalLength: number;
   readonly violations: readonly MessageViolationCode[];
+  /** Its last byte has not come. */
+  readonly growing: boolean;
 }
 
 export interface MessageContent {

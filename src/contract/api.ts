@@ -16,7 +16,7 @@ export interface SessionPage {
 
 /**
  * `GET /api/sessions/:id/frames`. `next`: the `from` of the following page, or null where the last frame that was
- * there has been looked at. With a filter a page may be short, or empty, and still have a `next`: a request searches
+ * there, or that was asked for, has been looked at. With a filter a page may be short, or empty, and still have a `next`: a request searches
  * for a bounded time.
  */
 export interface FramePage {
@@ -26,6 +26,8 @@ export interface FramePage {
   readonly frameCount: number;
   /** Index of the oldest frame that is still held. */
   readonly firstHeldFrame: number;
+  /** With a filter: frames that had not come whole when they were looked at, or whose message had not. */
+  readonly growing: readonly number[];
 }
 
 /**

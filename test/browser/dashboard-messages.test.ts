@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { accessibilityFaults, type DashboardPage, openDashboard, type Pair } from './dashboard-page.ts';
@@ -63,7 +64,23 @@ test('direction and text of the tools choose, and both lists agree on them', asy
   await row('{"ask":395}').waitFor();
   await page.getByRole('tab', { name: 'Frames' }).click();
   await count().filter({ hasText: '10 of 1,203' }).waitFor();
-  await page.getByRole('tab', { name: 'Messages' }).click();
   await page.getByRole('textbox', { name: 'Find in this session' }).fill('/(/');
   await page.getByText('the regular expression is wrong').first().waitFor();
+  await page.getByRole('tab', { name: 'Messages' }).click();
+  await page.getByText('the regular expression is wrong').first().waitFor();
+});
+
+test('a frame that takes its time passes when it has come whole, though nothing comes after it', async () => {
+  await page.getByRole('button', { name: 'All' }).first().click();
+  await page.getByRole('tab', { name: 'Frames' }).click();
+  await page.getByRole('textbox', { name: 'Find in this session' }).fill('at last');
+  await count().filter({ hasText: '0 of 1,203' }).waitFor();
+  const socket = Reflect.get(pair.server, '_socket') as Socket;
+  socket.write(Buffer.concat([Uint8Array.of(0x81, 15), Buffer.from('it came ')]));
+  await count().filter({ hasText: '0 of 1,204' }).waitFor();
+  // Longer than it takes to look again at what had not come whole.
+  await page.waitForTimeout(1500);
+  expect(await count().textContent()).toContain('0 of 1,204');
+  socket.write('at last');
+  await count().filter({ hasText: '1 of 1,204' }).waitFor();
 });

@@ -71,6 +71,26 @@ describe('a search', () => {
     expect((await found('same')).length).toBe(700);
   });
 
+  it('says what it has looked at too early, while the session is open', async () => {
+    const { session, source } = setUp({ extensions: 'permessage-deflate' });
+    const growing = async (): Promise<number[]> => {
+      const found: number[] = [];
+      for await (const step of searchSteps(source, session.id, parseFilter('late'))) found.push(...step.growing);
+      return found;
+    };
+    const payload = await new PeerDeflate().compress('too late');
+    session.frames({ payload: 'whole' }, { firstByte: RSV1 | 1, payload: payload.subarray(0, 4) });
+    session.bytes('client-to-server', Buffer.from('818500000000', 'hex'));
+    session.bytes('client-to-server', Buffer.from('la'));
+    expect(await growing()).toEqual([2, 1]);
+    session.bytes('client-to-server', Buffer.from('ter'));
+    expect(await growing()).toEqual([1]);
+    session.frames({ firstByte: FIN, payload: payload.subarray(4) }, { firstByte: RSV1 | 1, payload: 'x' });
+    expect(await growing()).toEqual([4]);
+    session.record.closed();
+    expect(await growing()).toEqual([]);
+  });
+
   it('finds messages that are wrong', async () => {
     const { session, found } = setUp({ extensions: 'permessage-deflate; server_no_context_takeover' });
     session.frames(

@@ -23,12 +23,13 @@ const MAX_PAGE = 5_000;
 interface PageRange {
   readonly from: number;
   readonly limit: number;
-  /** Frames with this index, and later ones, came after the page was asked for. */
+  /** Frames with this index, and later ones, were not asked for, or came afterwards. */
   readonly end: number;
 }
 interface Page {
   readonly rows: readonly FrameRow[];
   readonly next: number | null;
+  readonly growing: readonly number[];
 }
 
 export function registerFrames(app: Api, context: RouteContext): void {
@@ -43,6 +44,7 @@ export function registerFrames(app: Api, context: RouteContext): void {
         params: SessionParams,
         querystring: Type.Object({
           from: Type.Optional(Index),
+          to: Type.Optional(Index),
           limit: Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: 500 }),
           filter: Type.Optional(FilterText),
         }),
@@ -51,16 +53,18 @@ export function registerFrames(app: Api, context: RouteContext): void {
     },
     async (request, reply) => {
       const { id } = request.params;
-      const { from = 0, limit, filter: text } = request.query;
+      const { from = 0, to = Infinity, limit, filter: text } = request.query;
       const filter = parseFilter(text ?? '');
       const session = reader.session(id);
       if (session === undefined) throw noSession(id);
       const { frameCount, firstHeldFrame } = session;
+      const end = Math.min(frameCount, to);
       const page =
         text === undefined || text.trim() === ''
-          ? readPage(reader, id, { from, limit, end: frameCount })
-          : await searchPage(context, id, filter, { from, limit, end: frameCount, signal: signalOf(reply) });
-      return { frames: await withPreviews(messages, id, page.rows), next: page.next, frameCount, firstHeldFrame };
+          ? readPage(reader, id, { from, limit, end })
+          : await searchPage(context, id, filter, { from, limit, end, signal: signalOf(reply) });
+      const frames = await withPreviews(messages, id, page.rows);
+      return { frames, next: page.next, frameCount, firstHeldFrame, growing: page.growing };
     },
   );
 
@@ -103,7 +107,7 @@ export function registerFrames(app: Api, context: RouteContext): void {
 function readPage(reader: CaptureReader, id: string, { from, limit, end }: PageRange): Page {
   const rows = (reader.frames(id, from, limit) ?? []).filter(({ index }) => index < end);
   const next = (rows.at(-1)?.index ?? end) + 1;
-  return { rows, next: rows.length === limit && next < end ? next : null };
+  return { rows, next: rows.length === limit && next < end ? next : null, growing: [] };
 }
 
 async function searchPage(
@@ -114,17 +118,19 @@ async function searchPage(
 ): Promise<Page> {
   const endMs = performance.now() + SEARCH_MS;
   const rows: FrameRow[] = [];
+  const growing: number[] = [];
   for await (const step of searchSteps({ reader, messages }, id, filter, { from, signal })) {
+    growing.push(...step.growing.filter((index) => index < end));
     for (const index of step.indexes) {
-      if (index >= end) return { rows, next: null };
-      if (rows.length === limit) return { rows, next: index };
+      if (index >= end) return { rows, next: null, growing };
+      if (rows.length === limit) return { rows, next: index, growing };
       // Evicted since it was found: no longer there.
       rows.push(...(reader.frames(id, index, 1) ?? []).filter((row) => row.index === index));
     }
     if (step.next >= end) break;
-    if (rows.length === limit || performance.now() >= endMs) return { rows, next: step.next };
+    if (rows.length === limit || performance.now() >= endMs) return { rows, next: step.next, growing };
   }
-  return { rows, next: null };
+  return { rows, next: null, growing };
 }
 
 /** Sends the inflated content of one message. */

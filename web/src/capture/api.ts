@@ -81,7 +81,12 @@ export const fetchSession = (id: string, signal?: AbortSignal): Promise<SessionD
 
 export const fetchFrames = (
   id: string,
-  page: { readonly from: number; readonly limit: number; readonly filter?: string },
+  page: {
+    readonly from: number;
+    readonly to?: number | undefined;
+    readonly limit: number;
+    readonly filter?: string;
+  },
   signal?: AbortSignal,
 ): Promise<FramePage> => get(`${sessionPath(id)}/frames${query({ ...page })}`, signal);
 

@@ -124,9 +124,9 @@ export class Capture {
     if (id !== null && filter !== null && filter !== '') {
       const rows = this.rows;
       this.matches = new MatchList({
-        fetch: async (from, limit, signal) => {
-          const { frames, next, frameCount } = await fetchFrames(id, { from, limit, filter }, signal);
-          return { rows: frames, next, end: frameCount };
+        fetch: async (from, limit, signal, to) => {
+          const page = await fetchFrames(id, { from, to, limit, filter }, signal);
+          return { rows: page.frames, next: page.next, end: page.frameCount, growing: page.growing };
         },
         onRows: (found) => {
           rows.applyRows(found);
@@ -286,6 +286,7 @@ export class Capture {
 
   #advance(): void {
     this.matches?.advance(Math.min(this.frameCount, this.range?.to ?? this.frameCount), this.#wantedPosition);
+    if (this.matches?.waits === true && !this.paused) this.#advanceSoon();
   }
 
   #dropMatches(): void {

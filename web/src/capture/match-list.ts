@@ -5,7 +5,7 @@ export interface MatchPage<Row> {
   readonly next: number | null;
   readonly end: number;
   /** What was still coming in: it may pass yet, or no longer. */
-  readonly growing?: readonly number[];
+  readonly growing: readonly number[];
 }
 /** Asks for matching rows of one session, from an index on, and up to `to` where that is said. */
 export type FetchMatches<Row> = (
@@ -34,7 +34,6 @@ export class MatchList<Row extends { readonly index: number }> {
   #length = 0;
   #scanned = 0;
   #busy = false;
-  #reachedEnd = false;
   #restsUntilMs = 0;
   /** What was looked at before it had come whole. */
   #growing: readonly number[] = [];
@@ -62,8 +61,9 @@ export class MatchList<Row extends { readonly index: number }> {
     return this.#scanned;
   }
 
-  get reachedEnd(): boolean {
-    return this.#reachedEnd;
+  /** Something was looked at too early: `advance` is to be called again, if nothing comes meanwhile. */
+  get waits(): boolean {
+    return this.#growing.length > 0;
   }
 
   indexAt(position: number): number | undefined {
@@ -115,8 +115,7 @@ export class MatchList<Row extends { readonly index: number }> {
     const scanned = page.next ?? page.end;
     if (scanned <= this.#scanned) this.#rest();
     this.#scanned = Math.max(this.#scanned, scanned);
-    this.#reachedEnd = page.next === null;
-    this.#growing = [...new Set([...this.#growing, ...(page.growing ?? [])])].filter((index) => index < this.#scanned);
+    this.#growing = [...new Set([...this.#growing, ...page.growing])].filter((index) => index < this.#scanned);
     return page.rows;
   }
 
@@ -129,7 +128,7 @@ export class MatchList<Row extends { readonly index: number }> {
       const row = page.rows.find((one) => one.index === index);
       this.#settle(index, row !== undefined);
       if (row !== undefined) found.push(row);
-      if (page.growing?.includes(index) !== true) this.#growing = this.#growing.filter((one) => one !== index);
+      if (!page.growing.includes(index)) this.#growing = this.#growing.filter((one) => one !== index);
     }
     return found;
   }
