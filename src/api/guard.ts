@@ -32,7 +32,7 @@ export function registerGuard(app: FastifyInstance, options: GuardOptions): void
     const authorities = options.authorities();
     if (path === undefined || !hostAllowed(request.raw, authorities)) return refuse(reply, 'host-not-allowed');
     if (!originAllowed(request.raw, authorities)) return refuse(reply, 'origin-not-allowed');
-    if (OPEN_PATHS.has(path)) return;
+    if (OPEN_PATHS.has(path) && !request.ws) return;
     const auth = options.auth();
     if (path === '/' && request.method === 'GET' && search.has('token')) {
       return logIn(request, reply, search.getAll('token'), auth, options.onLoginCodeUsed);

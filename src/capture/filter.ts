@@ -5,6 +5,7 @@ import { ViolationBit } from '../contract/violations.ts';
 import { PayloadText, Truth, type FrameColumns } from './filter/candidate.ts';
 import { readFilter } from './filter/grammar.ts';
 import type { FilterNode } from './filter/node.ts';
+import type { TimeSlice } from './time-slice.ts';
 
 /** A filter that has been read: see docs/filter.md. */
 export class Filter {
@@ -56,7 +57,7 @@ export class Filter {
    * Tries the filter's regular expressions on many payloads at once, which is 100 times cheaper than one by one.
    * @throws {FilterError} if one of them takes too long
    */
-  prepare(payloads: readonly PayloadText[]): void {
+  async prepare(payloads: readonly PayloadText[], slice: TimeSlice): Promise<void> {
     for (const regex of this.#node.regexes) {
       const tried = payloads.flatMap((payload) => {
         const text = regex.textOf(payload);
@@ -64,7 +65,8 @@ export class Filter {
         return text === null ? [] : [{ payload, text }];
       });
       if (tried.length === 0) continue;
-      const results = regex.regex.testAll(tried.map(({ text }) => text));
+      const texts = tried.map(({ text }) => text);
+      const results = await regex.regex.testAll(texts, slice);
       for (const [i, { payload }] of tried.entries()) payload.matches.set(regex, results[i] === true);
     }
   }

@@ -61,7 +61,10 @@ export async function* searchSteps(
     if (page.next === next) return;
     next = page.next;
     page.growing.push(...(await fetchMessages(messages, id, page.open)));
-    filter.prepare(page.open.flatMap(({ payload }) => (payload == null ? [] : [payload])));
+    await filter.prepare(
+      page.open.flatMap(({ payload }) => (payload == null ? [] : [payload])),
+      slice,
+    );
     for (const frame of page.open) {
       if (filter.matchesPayload(session, frame, frame.payload ?? null, options)) page.sure.push(frame.index);
     }

@@ -75,7 +75,10 @@ export async function searchMessages(
       payload: answer === Truth.True ? undefined : text,
     });
   }
-  filter.prepare(possible.flatMap(({ payload }) => (payload == null ? [] : [payload])));
+  await filter.prepare(
+    possible.flatMap(({ payload }) => (payload == null ? [] : [payload])),
+    slice,
+  );
   const found = possible.filter(
     ({ outline, payload }) => payload === undefined || filter.matchesPayload(session, outline, payload),
   );

@@ -1,5 +1,6 @@
 import type { Decoder } from './decoder.ts';
 import type { DecodedValue } from '../contract/decoded.ts';
+import { parseJson, rewriteNumbers } from '../contract/json-text.ts';
 import { MAX_DEPTH, MAX_VALUES, SHOWN_CHARACTERS, summaryOfValue, wellFormed } from './value.ts';
 
 export const json: Decoder = {
@@ -12,28 +13,17 @@ export const json: Decoder = {
   },
 };
 
-/** A string, or a number in which a double may lose digits. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.]*(?:[eE][+-]?\d+)?/g;
-
 /** Reads JSON with all digits of its numbers, and JSON in its strings as well. Undefined for what is no JSON. */
 export function readJson(text: string): DecodedValue | undefined {
   if (!/^[\s\uFEFF]*[[{"\-\dtfn]/.test(text)) return undefined;
-  const value = parse(text.replace(/^\uFEFF/, ''));
+  const bare = text.replace(/^\uFEFF/, '');
+  const value = parseJson(bare);
   if (value === undefined) return undefined;
-  const exact = /\d{16}|[\d.][eE]/.test(text) ? parse(text.replace(/^\uFEFF/, '').replace(TOKEN, keepDigits)) : value;
+  const exact = /\d{16}|[\d.][eE]/.test(bare) ? parseJson(rewriteNumbers(bare, keepDigits)) : value;
   return bounded(exact, { values: 0 }, 0);
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined; // Not JSON: the one thing that parse throws for.
-  }
-}
-
 function keepDigits(token: string): string {
-  if (token.startsWith('"')) return token;
   return sameDigits(token) ? token : `{"$number":"${token}"}`;
 }
 function sameDigits(token: string): boolean {
@@ -47,7 +37,7 @@ function bounded(value: unknown, spent: { values: number }, depth: number): Deco
   if (++spent.values > MAX_VALUES) return { $cut: 'too many values' };
   if (depth > MAX_DEPTH) return { $cut: 'too deep' };
   if (typeof value === 'string') {
-    const inner = depth > 0 && /^\s*[[{]/.test(value) ? parse(value) : undefined;
+    const inner = depth > 0 && /^\s*[[{]/.test(value) ? parseJson(value) : undefined;
     if (inner !== undefined) return { $json: bounded(inner, spent, depth + 1) };
     return wellFormed(value.slice(0, SHOWN_CHARACTERS));
   }

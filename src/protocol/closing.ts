@@ -11,15 +11,20 @@ export interface ClosePayload {
   readonly violations: number;
 }
 
-/** Reads an unmasked close payload; never throws. */
-export function readClosePayload(payload: Uint8Array): ClosePayload {
+/**
+ * Reads an unmasked close payload; never throws.
+ * @param long what is known of a reason that goes on behind these bytes: whether all of it is UTF-8
+ */
+export function readClosePayload(payload: Uint8Array, long?: { readonly isUtf8: boolean }): ClosePayload {
   if (payload.length === 0) return { code: null, reason: '', violations: 0 };
   if (payload.length === 1) return { code: null, reason: '', violations: ViolationBit['close-payload-one-byte'] };
   const code = ((payload[0] as number) << 8) | (payload[1] as number);
   const reason = payload.subarray(2);
   let violations = closeCodeIsLegal(code) ? 0 : ViolationBit['close-code-illegal'];
-  if (!isUtf8(reason)) violations |= ViolationBit['close-reason-invalid-utf8'];
-  return { code, reason: new TextDecoder('utf-8', { ignoreBOM: true }).decode(reason), violations };
+  if (!(long?.isUtf8 ?? isUtf8(reason))) violations |= ViolationBit['close-reason-invalid-utf8'];
+  // A character that is cut at the end of what is kept is left out.
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(reason, { stream: long !== undefined });
+  return { code, reason: text, violations };
 }
 
 /** A close frame's payload: status code and as much of the reason as fits (RFC 6455 §5.5, §5.5.1). */

@@ -19,6 +19,9 @@ export class PayloadChecker {
   #textFailed = false;
   #closeBytes: Uint8Array | null = null;
   #closeLength = 0;
+  /** For a reason that is longer than it may be, and so than what is kept of it. */
+  #reason: Utf8Checker | null = null;
+  #reasonFailed = false;
 
   /** @param options.readsText false where an extension that we do not know may have changed the payloads */
   constructor(options: { readonly readsText: boolean }) {
@@ -55,13 +58,22 @@ export class PayloadChecker {
   }
 
   #checkClose(scanner: FrameScanner, bytes: Uint8Array): number {
-    if (scanner.begins) this.#closeLength = 0;
+    if (scanner.begins) {
+      this.#closeLength = 0;
+      this.#reason = scanner.payloadLength > MAX_CLOSE_BYTES ? new Utf8Checker() : null;
+      this.#reasonFailed = false;
+    }
+    if (this.#reason !== null && !this.#reasonFailed) {
+      const part = bytes.subarray(Math.max(0, 2 - scanner.payloadDone));
+      this.#reasonFailed = !this.#reason.check(part, scanner.ends);
+    }
     const part = bytes.subarray(0, MAX_CLOSE_BYTES - this.#closeLength);
     this.#closeBytes ??= new Uint8Array(MAX_CLOSE_BYTES);
     this.#closeBytes.set(part, this.#closeLength);
     this.#closeLength += part.length;
     if (!scanner.ends) return 0;
-    this.close = readClosePayload(this.#closeBytes.subarray(0, this.#closeLength));
+    const kept = this.#closeBytes.subarray(0, this.#closeLength);
+    this.close = readClosePayload(kept, this.#reason === null ? undefined : { isUtf8: !this.#reasonFailed });
     return this.close.violations;
   }
 }

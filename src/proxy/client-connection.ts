@@ -17,6 +17,8 @@ export interface ClientConnection {
 export interface ClientTunnel extends HostPort {
   /** The client speaks TLS inside of it: so does the server. */
   readonly secure: boolean;
+  /** What the client asked for by server_name (RFC 6066 §3), where that is another name than the tunnel's. */
+  readonly serverName?: string;
 }
 
 export interface ProxyLogger {

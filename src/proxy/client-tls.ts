@@ -49,7 +49,10 @@ export function terminateTls(
         ...connection,
         socket,
         clientTls: tlsInfo(socket, authority.leafSha256For(leaf.name)),
-        tunnel: tunnel === null ? null : { ...tunnel, secure: true },
+        tunnel:
+          tunnel === null
+            ? null
+            : { ...tunnel, secure: true, ...(leaf.name !== tunnel.host && { serverName: leaf.name }) },
       });
     };
     const deadline = deadlines.start(() => failed(new Error('the handshake took too long')));

@@ -21,6 +21,8 @@ export interface Origin {
   readonly secure: boolean;
   readonly host: string;
   readonly port: number;
+  /** The name to ask for in TLS, and to find in the certificate; else `host`. */
+  readonly serverName?: string;
 }
 
 /** A connection to a server, TLS handshake done where the origin is secure. */

@@ -419,7 +419,9 @@ export class Relay {
 
   /** What was written so far ends with a whole frame: another may follow. */
   get atFrameBoundary(): boolean {
-    return this.#stopped ? !this.#endsInside : !this.scanner.inFrame;
+    if (this.#stopped) return !this.#endsInside;
+    // Of a frame that is kept back nothing was written.
+    return !this.scanner.inFrame || this.#hold?.holds === true;
   }
 
   /** Both legs are gone: nothing waits any more. */

@@ -49,7 +49,7 @@ const FAILURE_LIMIT_MS = 10_000;
 interface Failure {
   readonly code: number;
   readonly reason: string;
-  readonly fault: { readonly code: 'length-out-of-range' | 'protocol-violation'; readonly what: string };
+  readonly fault: { readonly code: 'length-out-of-range' | 'protocol-violation'; readonly also: readonly string[] };
 }
 
 /** One client-server pair after its opening handshake: two relays, and the carrying of each end to the other side. */
@@ -228,14 +228,14 @@ export class Session implements RelayListener {
     const failing = this.#ground.strict ? bits : lost;
     if (failing === 0) return false;
     const code = lost !== 0 ? 'length-out-of-range' : 'protocol-violation';
-    this.#failure = { ...failureOf(failing), fault: { code, what: violationCodes(failing).join(', ') } };
+    this.#failure = { ...failureOf(failing), fault: { code, also: violationCodes(failing).slice(1) } };
     return true;
   }
 
   refused(relay: Relay, { code, reason, violation }: CompressedFailure): void {
     const by = this.#sideOf(relay).party;
     if (violation !== null) this.#record.messageViolation(violation, by, relay.recorder.lastIndex);
-    this.#failure = { code, reason, fault: { code: 'protocol-violation', what: violation ?? 'message too big' } };
+    this.#failure = { code, reason, fault: { code: 'protocol-violation', also: [] } };
   }
 
   /** Closes both legs with a close frame that names the section, then ends them. */
@@ -243,7 +243,7 @@ export class Session implements RelayListener {
     const failure = this.#failure;
     if (failure === null || this.#over) return;
     const { code, reason, fault } = failure;
-    const message = `${ERRORS[fault.code].means} ${fault.what}: ${reason}`;
+    const message = [`${ERRORS[fault.code].means} ${reason}`, ...fault.also].join(', ');
     this.#record.fault({ by: this.#sideOf(relay).party, code: fault.code, message });
     relay.recorder.breakSilence(relay.scanner);
     this.#endBoth({ code, reason });

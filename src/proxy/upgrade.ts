@@ -189,7 +189,7 @@ export class OpeningHandshake {
           return;
         }
         // RFC 9110 §15.2: an interim answer is passed on, and another follows.
-        this.#connection.socket.write(complete.head);
+        this.#pass(complete.head);
         if (complete.rest.length === 0) {
           this.#reader = new HeadReader();
           return;
@@ -206,6 +206,16 @@ export class OpeningHandshake {
       );
     }
   };
+
+  /** A client that does not read stops the server. */
+  #pass(interim: Buffer): void {
+    const { socket } = this.#connection;
+    if (socket.write(interim)) return;
+    this.#server?.socket.pause();
+    socket.once('drain', () => {
+      if (!this.#settled) this.#server?.socket.resume();
+    });
+  }
 
   readonly #serverEnded = (): void => {
     const started = this.#reader.bytes.length > 0;

@@ -29,15 +29,15 @@ export class UpstreamTls {
   }
 
   /**
-   * Does the TLS handshake on a connection that was opened for its host.
+   * Does the TLS handshake on a connection that was opened for its host, by the name `serverName` where it is given.
    * @throws {FrametapError} `upstream-certificate`, `upstream-tls-failed`, `upstream-timeout`
    */
-  secure(dialed: DialedConnection): Promise<UpstreamConnection> {
+  secure(dialed: DialedConnection, serverName = dialed.host): Promise<UpstreamConnection> {
     const { socket: raw, host, port, address, timingsMs } = dialed;
     const { deadlines, insecure } = this.#options;
     const startedMs = performance.now();
     return new Promise((resolve, reject) => {
-      const name = host.replace(/\.$/, '');
+      const name = serverName.replace(/\.$/, '');
       const socket = tls.connect({
         socket: raw,
         // RFC 6066 §3: addresses are not permitted in server_name; `host` is what the certificate is held against.

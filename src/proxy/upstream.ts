@@ -76,7 +76,7 @@ class TcpUpstream implements TunnelUpstream {
 
   async connect(origin: Origin): Promise<UpstreamConnection> {
     const dialed = this.#takeSpare(origin) ?? (await this.dial(origin.host, origin.port));
-    if (origin.secure) return this.#tls.secure(dialed);
+    if (origin.secure) return this.#tls.secure(dialed, origin.serverName);
     const { socket, address, port, timingsMs } = dialed;
     const { dns, connect } = timingsMs;
     return { socket, raw: socket, address, port, tls: null, timingsMs: { dns, connect, tls: null } };

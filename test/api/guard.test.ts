@@ -45,6 +45,13 @@ describe('who may look', () => {
     expect(right.status).not.toBe(401);
   });
 
+  it.each(['/healthz', '/readyz'])('opens no WebSocket at %s', async (target) => {
+    const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
+    const headers = [host, ...upgrade, 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
+    expect((await rig.raw({ target, headers })).status).toBe(401);
+    expect((await rig.raw({ target, headers: [...headers, bearer] })).status).toBe(404);
+  });
+
   it('answers /healthz and /readyz without one', async () => {
     expect(await rig.raw({ target: '/healthz', headers: [host] })).toMatchObject({
       status: 200,

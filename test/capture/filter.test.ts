@@ -111,6 +111,7 @@ const FRAMES: Readonly<Record<string, readonly [yes: readonly Frame[], no: reado
   'op:reserved': [[{ bits: 0x83 }, { bits: 0x8b }], [{ bits: 0x8a }]],
   'op:9': [[{ bits: 0x89 }], [{ bits: 0x8a }]],
   'op:15': [[{ bits: 0x8f }], [{ bits: 0x81 }]],
+  'len=1.005kB': [[{ payloadLength: 1005 }], [{ payloadLength: 1004 }]],
   'len>100': [[{ payloadLength: 101 }], [{ payloadLength: 100 }]],
   'len=7': [[{ payloadLength: 7 }], [{ payloadLength: 8 }]],
   'len>=1.5KiB and len<2MB': [
@@ -137,6 +138,9 @@ const FRAMES: Readonly<Record<string, readonly [yes: readonly Frame[], no: reado
   ],
   'json["a.b"]=true': [[{ payload: '{"a.b":true}' }], [{ payload: '{"a":{"b":true}}' }]],
   'json.id="5"': [[{ payload: '{"id":"5"}' }, { payload: '{"id":5}' }], [{ payload: '{"id":"05"}' }]],
+  'json.id=9007199254740993': [[{ payload: '{"id":9007199254740993}' }], [{ payload: '{"id":9007199254740992}' }]],
+  'json.id="9007199254740993"': [[{ payload: '{"id":9007199254740993}' }], [{ payload: '{"id":9007199254740992}' }]],
+  'json.id>9007199254740993': [[{ payload: '{"id":90071992547409930}' }], [{ payload: '{"id":9007199254740991}' }]],
   'json.error': [[{ payload: '{"error":null}' }], [{ payload: '{"toString":1}' }]],
   'json.toString': [[], [{ payload: '{}' }]],
   'json.ch~/^btc/': [[{ payload: '{"ch":"btc-usd"}' }], [{ payload: '{"ch":"x btc"}' }, { payload: '{}' }]],
@@ -157,7 +161,7 @@ const SESSIONS: Readonly<Record<string, readonly [yes: readonly SessionSummary[]
   'subprotocol:graphql-transport-ws': [[session()], [session({ subprotocol: null })]],
   'is:open': [[session()], [closed(1000)]],
   'is:closed or is:failed': [[closed(1000), session({ state: 'failed' })], [session()]],
-  'is:violated': [[session({ violationCount: 1 })], [session()]],
+  'is:violated': [[session({ violationCount: 1 }), session({ violationCount: 1, frameCount: 0 })], [session()]],
   'code:1006': [
     [closed(null, false), closed(1006)],
     [closed(null), closed(1000), session()],

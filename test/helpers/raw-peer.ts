@@ -109,3 +109,18 @@ export async function serveRaw(host = '127.0.0.1', port = 0): Promise<RawServer>
     },
   };
 }
+
+/** False where the socket does not drain although everything on this machine has had its turn. */
+export function drains(socket: Socket): Promise<boolean> {
+  return new Promise((resolve) => {
+    const drained = (): void => {
+      clearTimeout(timer);
+      resolve(true);
+    };
+    const timer = setTimeout(() => {
+      socket.off('drain', drained);
+      resolve(false);
+    }, 300);
+    socket.once('drain', drained);
+  });
+}

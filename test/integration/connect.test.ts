@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import {
   connect as tlsConnect,
   createServer as createTlsServer,
@@ -13,7 +13,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { ProxyOptions } from '../../src/proxy/proxy.ts';
 import type { UpstreamOptions } from '../../src/proxy/upstream.ts';
 import { startTestApp } from '../helpers/app-rig.ts';
-import { connectRaw, RawPeer, serveRaw, type RawServer } from '../helpers/raw-peer.ts';
+import { connectRaw, drains, RawPeer, serveRaw, type RawServer } from '../helpers/raw-peer.ts';
 import { ACCEPT, handshake, startTestProxy, switching, testAuthority, type TestProxy } from '../helpers/test-proxy.ts';
 
 const closing: (() => unknown)[] = [];
@@ -317,21 +317,6 @@ describe('a tunnel with something else in it', () => {
   });
 });
 
-/** False where the socket does not drain although everything on this machine has had its turn. */
-function drains(socket: Socket): Promise<boolean> {
-  return new Promise((resolve) => {
-    const drained = (): void => {
-      clearTimeout(timer);
-      resolve(true);
-    };
-    const timer = setTimeout(() => {
-      socket.off('drain', drained);
-      resolve(false);
-    }, 300);
-    socket.once('drain', drained);
-  });
-}
-
 describe('TLS in a tunnel', () => {
   it('is opened with a leaf for the name asked for, and what is inside is read', async () => {
     const { port, connections } = await secureEcho('localhost');
@@ -352,6 +337,19 @@ describe('TLS in a tunnel', () => {
     });
     expect(inner.socket.getPeerX509Certificate()?.checkHost('localhost')).toBe('localhost');
     expect(connections()).toBe(1);
+  });
+
+  it('asks the server by the name that the client asks for, also where the tunnel leads to an address', async () => {
+    const { port } = await secureEcho('localhost');
+    const authority = await testAuthority();
+    const proxy = await proxyWith({ upstreamOptions: { upstreamCa: [authority.certificatePem] } });
+    const inner = secured(await tunnel(proxy, `127.0.0.1:${port}`), {
+      servername: 'localhost',
+      ca: authority.certificatePem,
+    });
+    inner.peer.send(handshake('/', `localhost:${port}`));
+    await inner.peer.until(ACCEPT);
+    expect((await proxy.capture.open()).start.url).toBe(`wss://127.0.0.1:${port}/`);
   });
 
   it('has a leaf for the CONNECT host where no name is asked for', async () => {

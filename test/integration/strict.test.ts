@@ -205,6 +205,21 @@ describe('with --strict a violation fails the connection', () => {
       source.end(frame.subarray(500));
       expect((await readToEnd(target)).bytes).toHaveLength(frame.length - 500);
     });
+    it(`who was being sent a frame that was kept back is sent a close frame in its place: ${direction}`, async () => {
+      const rig = await open();
+      const { source, target } = ends(rig, direction);
+      source.write(write(direction, [{ opcode: 1, payload: 'not all of it' }]).subarray(0, -5));
+      await rig.chunksTaken(1);
+      const back = direction === 'client-to-server' ? 'server-to-client' : 'client-to-server';
+      target.write(write(back, [{ opcode: 3 }]));
+      const [kept, told] = await Promise.all([readToEnd(target), readToEnd(source)]);
+      const close = { code: 1002, reason: 'reserved-opcode (RFC 6455 §5.2)' };
+      expect(read(kept.bytes)).toMatchObject({ frames: [[0x88, expect.any(String)]], close, rest: Buffer.alloc(0) });
+      expect(read(told.bytes).close).toMatchObject(close);
+      expect(rig.store.session(rig.sessionId)?.fault?.message).toBe(
+        'A peer broke the protocol and --strict is on. reserved-opcode (RFC 6455 §5.2)',
+      );
+    });
     it(`what a peer leaves of a frame is passed on when it ends: ${direction}`, async () => {
       const rig = await open();
       const { source, target } = ends(rig, direction);

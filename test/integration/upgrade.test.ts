@@ -5,7 +5,7 @@ import { WebSocketServer } from 'ws';
 import type { ProxyOptions } from '../../src/proxy/proxy.ts';
 import type { Leg } from '../../src/proxy/leg.ts';
 import { joinUnread } from '../../src/proxy/tunnel.ts';
-import { connectRaw, serveRaw, type RawPeer, type RawServer } from '../helpers/raw-peer.ts';
+import { connectRaw, drains, serveRaw, type RawPeer, type RawServer } from '../helpers/raw-peer.ts';
 import { ACCEPT, acceptOf, handshake, KEY, startTestProxy, type TestProxy } from '../helpers/test-proxy.ts';
 
 const closing: (() => unknown)[] = [];
@@ -157,6 +157,23 @@ describe('the opening handshake', () => {
     client.send(REQUEST);
     await answer(server, (accept) => `HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n${switching(accept)}`);
     expect(await client.until(ACCEPT)).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nLink: <\/x>\r\n\r\nHTTP\/1\.1 101 /);
+  });
+
+  it('is sent no more interim answers than it reads: the server is stopped', async () => {
+    const { server, client } = await setUp();
+    client.socket.pause();
+    client.send(REQUEST);
+    const peer = await server.accept();
+    await peer.until('\r\n\r\n');
+    const hints = Buffer.from(`HTTP/1.1 103 Early Hints\r\nLink: <${'x'.repeat(16_000)}>\r\n\r\n`.repeat(64));
+    let sent = 0;
+    while (peer.socket.write(hints) || (await drains(peer.socket))) sent += hints.length;
+    // What the systems' buffers on both legs take, and no more.
+    expect(sent).toBeLessThan(64 * 1024 * 1024);
+    client.socket.resume();
+    peer.send(switching(acceptOf(peer.received)));
+    await client.until(ACCEPT);
+    expect(client.received.length).toBeGreaterThan(sent);
   });
 
   it('carries the end of either side afterwards', async () => {

@@ -102,6 +102,15 @@ describe('text', () => {
 });
 
 describe('close frames', () => {
+  it('of more than 125 bytes has a reason that is UTF-8 or not by all of its bytes, and is shown in whole characters', () => {
+    const reason = `${'x'.repeat(122)}é and more`;
+    const close = (bytes: Uint8Array): WireFrame => ({ opcode: 8, payload: Buffer.concat([Buffer.of(3, 232), bytes]) });
+    const valid = checkAllWays([close(Buffer.from(reason))]);
+    expect(valid).toEqual({ marks: [], closes: [{ code: 1000, reason: 'x'.repeat(122) }] });
+    const late = checkAllWays([close(Buffer.concat([Buffer.from(reason), Buffer.of(0xff)]))]);
+    expect(late.marks).toEqual([[0, 'close-reason-invalid-utf8']]);
+    expect(checkAllWays([close(Buffer.from('short'))]).marks).toEqual([]);
+  });
   it('give code and reason, cut anywhere', () => {
     const payload = Buffer.concat([Buffer.of(0x03, 0xe9), Buffer.from('going away €')]);
     expect(checkAllWays([{ opcode: 8, payload }]).closes).toEqual([{ code: 1001, reason: 'going away €' }]);

@@ -1,3 +1,4 @@
+import { parseJson, rewriteNumbers } from '../../contract/json-text.ts';
 import type { SessionDetail, SessionSummary } from '../../contract/session.ts';
 import type { MessageViolationCode } from '../../contract/violations.ts';
 import type { RowCursor } from '../capture-reader.ts';
@@ -68,14 +69,15 @@ export class PayloadText {
 }
 const UNREAD = Symbol('not read yet');
 
+/** Integers that a number cannot hold become texts: they keep their digits. */
 function parse(text: string): unknown {
   if (!/^[\s\uFEFF]*[[{"\-\dtfn]/.test(text)) return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined; // Not JSON: the one thing that parse throws for.
-  }
+  const value = parseJson(text);
+  if (value === undefined || !/\d{16}/.test(text)) return value;
+  return parseJson(rewriteNumbers(text, (digits) => (isLongInteger(digits) ? `"${digits}"` : digits)));
 }
+
+const isLongInteger = (digits: string): boolean => /^-?\d+$/.test(digits) && !Number.isSafeInteger(Number(digits));
 
 /** What a filter is held against: a session, or one frame or message of it. */
 export interface Candidate {

@@ -129,7 +129,8 @@ const FACTS: Readonly<Record<string, FilterNode>> = {
   replaced: frameTest((frame) => frameBits.origin(frame.bits) === 'replaced'),
   compressed: frameTest(
     (frame) => frameBits.compressed(frame.bits),
-    ({ session }) => (session.extensions?.includes('permessage-deflate') === true ? Truth.Unknown : Truth.False),
+    ({ session: { extensions, frameCount } }) =>
+      frameCount > 0 && extensions?.includes('permessage-deflate') === true ? Truth.Unknown : Truth.False,
   ),
   fragmented: frameTest(({ bits }) => {
     const opcode = frameBits.opcode(bits);
@@ -250,7 +251,8 @@ const lengthField: Field = {
     const found = text.take(/(\d{1,15}(?:\.\d{1,9})?)([a-z]*)(?![\w.])/iy) ?? text.fail('a number of bytes');
     const unit = UNITS[(found[2] ?? '').toLowerCase()];
     if (unit === undefined) return text.fail('a number of bytes, alone or with kB, MB, GB, KiB, MiB or GiB', start);
-    const wanted = Number(found[1]) * unit;
+    // Whole bytes: 1.005 times 1000 is a little less in binary.
+    const wanted = Math.round(Number(found[1]) * unit);
     return frameTest(({ payloadLength }, { payload }) => {
       if (payloadLength !== null) return compare(comparison, payloadLength, wanted);
       return payload === undefined ? Truth.Unknown : false;

@@ -62,13 +62,10 @@ export function sessionTest(test: (candidate: Candidate) => Truth): FilterNode {
   return { needsFrames: false, regexes: [], evaluate: test };
 }
 
-/**
- * A test of a frame's columns. A session as a whole may have such a frame unless it has none, or `session` knows
- * better.
- */
+/** A test of a frame's columns. A session as a whole may have such a frame unless it has none: or `session` says. */
 export function frameTest(
   test: (frame: NonNullable<Candidate['frame']>, candidate: Candidate) => boolean | Truth,
-  session: (candidate: Candidate) => Truth = () => Truth.Unknown,
+  session: (candidate: Candidate) => Truth = mayHaveOne,
 ): FilterNode {
   return {
     needsFrames: true,
@@ -79,10 +76,12 @@ export function frameTest(
         const fact = test(frame, candidate);
         return typeof fact === 'boolean' ? truth(fact) : fact;
       }
-      return candidate.session.frameCount === 0 ? Truth.False : session(candidate);
+      return session(candidate);
     },
   };
 }
+
+const mayHaveOne = ({ session }: Candidate): Truth => (session.frameCount === 0 ? Truth.False : Truth.Unknown);
 
 /** A test of a payload. False where the payload is not held. */
 export function payloadTest(

@@ -26,13 +26,14 @@ interface AgentInside {
   addRequest(request: ClientRequest, options: PooledRequestOptions): void;
 }
 
-const nameOrigin = ({ secure, host, port }: Origin): string => `${secure ? 'https' : 'http'}://${host}|${port}`;
+const nameOrigin = ({ secure, host, port, serverName = '' }: Origin): string =>
+  `${secure ? 'https' : 'http'}://${host}|${port}|${serverName}`;
 
 const ignore = (): void => {
   // The request in flight has its own listener. Between two requests a vanished peer is normal.
 };
 
-/** Keep-alive connections to servers, opened through `Upstream`, one pool for each scheme, host and port. */
+/** Keep-alive connections to servers, opened through `Upstream`, one pool for each scheme, host, port and name in TLS. */
 export class ConnectionPool extends Agent {
   readonly #upstream: Upstream;
   #closed = false;

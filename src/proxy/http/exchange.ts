@@ -149,6 +149,8 @@ export class Exchange {
     const { request, response } = this.#options;
     if (isHttp10(request) || response.headersSent) return;
     this.#interim = true;
+    // They are optional: a client that does not take the last one is not sent more.
+    if (response.socket?.writableNeedDrain === true) return;
     if (statusCode === 100) return response.writeContinue();
     // Node can write a 103 with Link fields only. Without a socket, earlier responses of a pipeline are still under
     // way; interim responses are optional, so this one is left out.
