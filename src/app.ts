@@ -134,6 +134,7 @@ export async function startApp(
       keepHost: config.keepHost,
       proxyAuth: config.proxyAuth === null ? null : `${config.proxyAuth.user}:${config.proxyAuth.password}`,
       strict: config.strict,
+      ownCookie: dashboard.cookie,
       passthrough: config.passthrough,
       logger,
     });

@@ -8,6 +8,8 @@ import { isIPv6 } from 'node:net';
  * itself, by the token or by a code that works once. docs/decisions/dashboard-login.md says why.
  */
 export interface Auth {
+  /** `name=value` of the cookie. */
+  readonly cookie: string;
   /** The code for the next login; another one after each that was used. */
   loginCode(): string;
   /** The cookie to set where `secret` is the token or the present code, which is then used up; else undefined. */
@@ -24,13 +26,15 @@ export function createAuth({ token, port }: { readonly token: string; readonly p
   const cookieName = `frametap_${port}`;
   const cookieValue = createHmac('sha256', token).update(cookieName).digest('base64url');
   let code = newCode();
+  const cookie = `${cookieName}=${cookieValue}`;
   return {
+    cookie,
     loginCode: () => code,
     login(secret) {
       const byCode = equal(secret, code);
       if (!byCode && !equal(secret, token)) return undefined;
       if (byCode) code = newCode();
-      return `${cookieName}=${cookieValue}; Path=/; HttpOnly; SameSite=Strict`;
+      return `${cookie}; Path=/; HttpOnly; SameSite=Strict`;
     },
     admits(request) {
       const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];

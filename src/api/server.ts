@@ -62,6 +62,8 @@ export interface Dashboard extends ListenAddress {
   readonly boundTo: readonly { readonly address: string; readonly port: number }[];
   /** The address that logs a browser in, once: another one after each use. */
   readonly openUrl: string;
+  /** `name=value` of the cookie by which a browser is known. */
+  readonly cookie: string;
   /** Closes dashboards with 1001, and the port. */
   stop(): Promise<void>;
 }
@@ -178,7 +180,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   await registerPages(app, options.webRoot);
 
   const port = await listen(app, options);
-  bound.auth = createAuth({ token, port });
+  const auth = (bound.auth = createAuth({ token, port }));
   bound.authorities = ownAuthorities(host, port);
   const address = (bound.address = { host, port, url: `http://${bracketed(WILDCARDS.get(host) ?? host)}:${port}/` });
 
@@ -189,6 +191,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
     get openUrl() {
       return openUrl();
     },
+    cookie: auth.cookie,
     stop() {
       stopping = true;
       stopped ??= app.close();

@@ -15,6 +15,7 @@ import { answerRefusal, HttpRequests, type HttpExchange } from './http-requests.
 import type { Origin } from './leg.ts';
 import { createListener, Reception, type Doors, type Listener } from './listener.ts';
 import { Tunnels } from './modes/connect.ts';
+import { withoutOwnCookie } from './own-cookie.ts';
 import type { Mode, Route } from './modes/mode.ts';
 import { modesOf } from './modes/table.ts';
 import { isOwnHost, OwnPages } from './own-pages.ts';
@@ -45,6 +46,8 @@ export interface ProxyOptions {
   /** `user:password` */
   readonly proxyAuth?: string | null;
   readonly strict?: boolean;
+  /** `name=value` of the dashboard's cookie: no server is sent it. */
+  readonly ownCookie?: string;
   readonly passthrough?: readonly string[];
   readonly logger: ProxyLogger;
   readonly timeouts?: Partial<ProxyTimeouts>;
@@ -185,7 +188,9 @@ class Front implements Doors {
       refuseAndRecord(this.#options.capture, { connection, head, url, mode }, error);
       return;
     }
-    new OpeningHandshake(this.#handshakes, { connection, head, rest, route }).start();
+    const { ownCookie } = this.#options;
+    const sent = ownCookie === undefined ? head : withoutOwnCookie(head, ownCookie);
+    new OpeningHandshake(this.#handshakes, { connection, head: sent, rest, route }).start();
   }
 
   connect(connection: ClientConnection, head: RequestHead, rest: Buffer): void {
@@ -242,6 +247,8 @@ class Front implements Doors {
         return;
       }
       const { origin, target, host } = route;
+      const { ownCookie } = this.#options;
+      if (ownCookie !== undefined) request.rawHeaders = withoutOwnCookie(head, ownCookie).headers.flat();
       this.#options.forwarder.forward(request, response, { origin, target, ...(host === undefined ? {} : { host }) });
     } catch (error) {
       if (!(error instanceof FrametapError)) throw error;

@@ -12,9 +12,11 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function setUp(): Promise<{ proxy: TestProxy; server: RawServer; client: RawPeer; host: string }> {
+async function setUp(
+  options: Parameters<typeof startTestProxy>[0] = {},
+): Promise<{ proxy: TestProxy; server: RawServer; client: RawPeer; host: string }> {
   const server = await serveRaw();
-  const proxy = await startTestProxy();
+  const proxy = await startTestProxy(options);
   const client = await connectRaw(proxy.port);
   closing.push(
     () => server.close(),
@@ -110,4 +112,24 @@ it('a handshake to the proxy itself says what to do', async () => {
   client.send(handshake('/chat', `127.0.0.1:${proxy.port}`));
   expect(await client.end()).toMatch(/^HTTP\/1\.1 400 [^]*frametap: target-invalid\n[^]*--reverse/);
   expect((await proxy.capture.failed()).start.url).toBe(`ws://127.0.0.1:${proxy.port}/chat`);
+});
+
+describe("the dashboard's own cookie", () => {
+  const own = 'frametap_8081=secret';
+  it.each([
+    [`a=1; ${own}; b="2"`, 'Cookie: a=1; b="2"\r\n'],
+    [`${own}; b=2`, 'Cookie: b=2\r\n'],
+    [own, ''],
+    [`${own}x; x${own}`, `Cookie: ${own}x; x${own}\r\n`],
+  ])('goes to no server: %s', async (sent, left) => {
+    const { proxy, server, client, host } = await setUp({ ownCookie: own });
+    client.send(handshake(`http://${host}/`, host, [`Cookie: ${sent}`, 'X-Next: 1']));
+    const asked = await (await server.accept()).until('\r\n\r\n');
+    expect(asked).toContain(`${left}X-Next: 1\r\n`);
+    expect(/^cookie/im.test(asked)).toBe(left !== '');
+    const plain = await connectRaw(proxy.port);
+    closing.push(() => plain.socket.destroy());
+    plain.send(`GET http://${host}/ HTTP/1.1\r\nHost: ${host}\r\nCookie: ${sent}\r\nX-Next: 1\r\n\r\n`);
+    expect(await (await server.accept()).until('\r\n\r\n')).toContain(`\r\n${left}X-Next: 1\r\n`);
+  });
 });

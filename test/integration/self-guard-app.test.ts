@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AppRig, startTestApp } from '../helpers/app-rig.ts';
+import { serveRaw } from '../helpers/raw-peer.ts';
 
 let rig: AppRig | undefined;
 afterEach(() => rig?.stop());
@@ -34,4 +35,25 @@ describe('a dashboard that listens on a name', () => {
       }
     },
   );
+});
+
+describe("a browser that has the dashboard's cookie", () => {
+  it('does not bring it through the proxy to another server of its host', async () => {
+    rig = await startTestApp();
+    const { proxy, dashboard } = rig.app;
+    const server = await serveRaw();
+    const login = await fetch(dashboard.openUrl, { redirect: 'manual' });
+    const [cookie = ''] = (login.headers.get('set-cookie') ?? '').split(';');
+    expect((await fetch(`${dashboard.url}api/status`, { headers: { cookie } })).status).toBe(200);
+    const target = `127.0.0.1:${server.port}`;
+    const asked = ask(
+      proxy.port,
+      `GET http://${target}/ HTTP/1.1\r\nHost: ${target}\r\nCookie: ${cookie}; a=1\r\n\r\n`,
+    );
+    const peer = await server.accept();
+    expect(await peer.until('\r\n\r\n')).toContain('Cookie: a=1\r\n');
+    peer.send('HTTP/1.1 204 No Content\r\n\r\n');
+    await asked;
+    server.close();
+  });
 });
