@@ -1,8 +1,5 @@
-import { FrameBit } from '../contract/frame-bits.ts';
-import type { FrameRow } from '../contract/frame.ts';
 import type { SessionDetail, SessionSummary } from '../contract/session.ts';
-import { ViolationBit } from '../contract/violations.ts';
-import { PayloadText, Truth, type FrameColumns } from './filter/candidate.ts';
+import { Truth, type FrameColumns, type PayloadText } from './filter/candidate.ts';
 import { readFilter } from './filter/grammar.ts';
 import type { FilterNode } from './filter/node.ts';
 import type { TimeSlice } from './time-slice.ts';
@@ -44,15 +41,6 @@ export class Filter {
     return this.#node.evaluate({ session, frame, payload, withSessionText }) === Truth.True;
   }
 
-  /** One frame by itself. The payload (inflated where the message was compressed) is asked for only where needed. */
-  matchesFrame(session: SessionSummary | SessionDetail, row: FrameRow, payload: () => Uint8Array | null): boolean {
-    const frame = columnsOf(row);
-    const byColumns = this.matchesColumns(session, frame);
-    if (byColumns !== Truth.Unknown) return byColumns === Truth.True;
-    const bytes = payload();
-    return this.matchesPayload(session, frame, bytes === null ? null : new PayloadText(bytes));
-  }
-
   /**
    * Tries the filter's regular expressions on many payloads at once, which is 100 times cheaper than one by one.
    * @throws {FilterError} if one of them takes too long
@@ -78,21 +66,4 @@ export class Filter {
  */
 export function parseFilter(text: string): Filter {
   return new Filter(readFilter(text));
-}
-
-function columnsOf(row: FrameRow): FrameColumns {
-  const origins = { peer: 0, injected: 1, replaced: 2 } as const;
-  const bits =
-    (row.fin ? 0x80 : 0) |
-    (row.rsv1 ? 0x40 : 0) |
-    (row.rsv2 ? 0x20 : 0) |
-    (row.rsv3 ? 0x10 : 0) |
-    row.opcode |
-    (row.masked ? 0x8000 : 0) |
-    (row.direction === 'server-to-client' ? FrameBit.ServerToClient : 0) |
-    (row.complete ? FrameBit.Complete : 0) |
-    (row.rsv1 && row.opcode < 3 ? FrameBit.Compressed : 0) |
-    (origins[row.origin] << 20);
-  const violations = row.violations.reduce((sum, code) => sum | ViolationBit[code], 0);
-  return { index: row.index, bits, payloadLength: row.payloadLength, violations };
 }

@@ -22,7 +22,6 @@ export const DEMO_CLOSES = [
   ['empty', 'a close frame without a code'],
   ['reset', 'no close frame: the connection is reset'],
 ] as const;
-export type DemoClose = (typeof DEMO_CLOSES)[number][0];
 
 export const DEMO_SOCKETS: readonly DemoSocket[] = [
   {

@@ -51,11 +51,6 @@ export class ResponseBody {
     return this.#state === 'complete';
   }
 
-  /** True where the end of the connection is a proper end of the body. */
-  get endsWithConnection(): boolean {
-    return this.#state === 'until-close' || this.#state === 'complete';
-  }
-
   /**
    * Takes the next bytes of the connection and returns how many of them belong to the response.
    * @throws {FrametapError} `upstream-bad-response` for broken chunk framing

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { formatAuthority } from '../../protocol/request-target.ts';
 import type { Origin } from '../leg.ts';
 
 /** Names and values by turns, in the order, case and number in which they came: Node's `rawHeaders`. */
@@ -47,12 +48,6 @@ function selectEndToEnd(fields: HeaderFields): [string, string][] {
     const key = name.toLowerCase();
     return HOP_BY_HOP.has(key) || listed.has(key) ? [] : [[name, value]];
   });
-}
-
-/** `host[:port]` as a Host field says it. */
-function formatAuthority({ secure, host, port }: Origin): string {
-  const name = host.includes(':') ? `[${host}]` : host;
-  return port === (secure ? 443 : 80) ? name : `${name}:${port}`;
 }
 
 export interface RequestFieldsOptions {

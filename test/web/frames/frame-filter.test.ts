@@ -4,12 +4,13 @@ import { FRAME_VIOLATIONS, ViolationBit } from '../../../src/contract/violations
 import { FrameBit } from '../../../src/contract/frame-bits.ts';
 import { frameFilter } from '../../../web/src/frames/frame-filter.ts';
 import { frameMarks, heldText, rowKind, typeText } from '../../../web/src/frames/frame-words.ts';
+import { frameMatches } from '../frame-matches.ts';
 import { fakeRow, fakeSummary } from '../mock-capture.ts';
 
 const none = { filter: '', filterNeedsFrames: true, direction: 'all', kind: 'all', find: '' } as const;
 const session = fakeSummary(1, { frameCount: 100, firstHeldFrame: 0, seq: 1, startedMs: 0 });
 const matches = (filter: string, index: number, payload: string): boolean =>
-  parseFilter(filter).matchesFrame(session, fakeRow(index, 0), () => new TextEncoder().encode(payload));
+  frameMatches(parseFilter(filter), session, fakeRow(index, 0), payload);
 
 describe('the filter above the frames', () => {
   test('lets everything through where nothing is chosen', () => {

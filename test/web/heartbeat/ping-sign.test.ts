@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Filter, parseFilter } from '../../../src/capture/filter.ts';
 import type { FrameRow } from '../../../src/contract/frame.ts';
 import { engineIoOpening, HEARTBEAT_FILTER, pingSignOf, type Spoken } from '../../../web/src/heartbeat/ping-sign.ts';
+import { frameMatches } from '../frame-matches.ts';
 import { fakeSummary } from '../mock-capture.ts';
 import { BINARY, DOWN, frame, PING, PONG, TEXT, UP } from './beat-frames.ts';
 
@@ -13,7 +14,7 @@ const session = fakeSummary(1, { frameCount: 1, firstHeldFrame: 0, seq: 1, start
 /** Whether the server finds it with the filter that the tab asks by. */
 function isFound(row: FrameRow, data: string | Uint8Array): boolean {
   if (!(filter instanceof Filter)) throw new Error('the filter is wrong');
-  return filter.matchesFrame(session, row, () => (typeof data === 'string' ? new TextEncoder().encode(data) : data));
+  return frameMatches(filter, session, row, data);
 }
 
 function signOf(opcode: number, data: string | Uint8Array, spoken: Partial<Spoken> = {}) {
