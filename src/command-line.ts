@@ -69,7 +69,7 @@ export async function runCommandLine(
     .description('write the capture of a running Frametap')
     .option('--format <name>', 'format of the export', 'json')
     .option('--session <id>', 'only this session')
-    .option('--filter <expression>', 'only what the filter lets through')
+    .option('--filter <expression>', 'only sessions, frames and messages that pass')
     .option('-o, --output <file>', 'file to write; standard output without it')
     .option('--pid <n>', 'process id of the instance; the newest without it', readPid)
     .option('--secrets', 'include the values of Cookie and Authorization')

@@ -17,28 +17,17 @@ export class Filter {
 
   /** What the session alone says; `Unknown` where one of its frames may match. Details decide more than a summary. */
   matchesSession(session: SessionSummary | SessionDetail): Truth {
-    return this.#node.evaluate({ session, frame: null, payload: undefined, withSessionText: true });
+    return this.#node.evaluate({ session, frame: null, payload: undefined });
   }
 
   /** What a frame's columns say; `Unknown` where its payload is needed. */
-  matchesColumns(
-    session: SessionSummary | SessionDetail,
-    frame: FrameColumns,
-    options: { readonly withSessionText?: boolean } = {},
-  ): Truth {
-    const withSessionText = options.withSessionText === true;
-    return this.#node.evaluate({ session, frame, payload: undefined, withSessionText });
+  matchesColumns(session: SessionSummary | SessionDetail, frame: FrameColumns): Truth {
+    return this.#node.evaluate({ session, frame, payload: undefined });
   }
 
   /** The same with the payload, null where it is not held. */
-  matchesPayload(
-    session: SessionSummary | SessionDetail,
-    frame: FrameColumns,
-    payload: PayloadText | null,
-    options: { readonly withSessionText?: boolean } = {},
-  ): boolean {
-    const withSessionText = options.withSessionText === true;
-    return this.#node.evaluate({ session, frame, payload, withSessionText }) === Truth.True;
+  matchesPayload(session: SessionSummary | SessionDetail, frame: FrameColumns, payload: PayloadText | null): boolean {
+    return this.#node.evaluate({ session, frame, payload }) === Truth.True;
   }
 
   /**

@@ -20,9 +20,7 @@ export interface SearchSource {
 export interface SearchOptions {
   /** The frame to start with. */
   readonly from?: number;
-  readonly signal?: AbortSignal;
-  /** Free text may stand in the session's URL and the like as well. */
-  readonly withSessionText?: boolean;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What one stretch of a search has found. */
@@ -57,7 +55,7 @@ export async function* searchSteps(
   let next = options.from ?? 0;
   for (;;) {
     arena.clear();
-    const page = readPage(reader, session, filter, { ...options, from: next, arena });
+    const page = readPage(reader, session, filter, { from: next, arena });
     if (page.next === next) return;
     next = page.next;
     page.growing.push(...(await fetchMessages(messages, id, page.open)));
@@ -66,7 +64,7 @@ export async function* searchSteps(
       slice,
     );
     for (const frame of page.open) {
-      if (filter.matchesPayload(session, frame, frame.payload ?? null, options)) page.sure.push(frame.index);
+      if (filter.matchesPayload(session, frame, frame.payload ?? null)) page.sure.push(frame.index);
     }
     const indexes = page.open.length > 0 ? page.sure.sort((a, b) => a - b) : page.sure;
     yield { indexes, next, growing: session.state === 'open' ? page.growing : [] };
@@ -106,7 +104,7 @@ export async function sessionMatches(
   if (details === undefined) return false;
   bySession = filter.matchesSession(details);
   if (bySession !== Truth.Unknown) return bySession === Truth.True;
-  for await (const { indexes } of searchSteps(source, session.id, filter, { ...options, withSessionText: true })) {
+  for await (const { indexes } of searchSteps(source, session.id, filter, options)) {
     if (indexes.length > 0) return true;
   }
   return false;
@@ -117,7 +115,7 @@ function readPage(
   reader: CaptureReader,
   session: SessionDetail,
   filter: Filter,
-  { from, arena, ...options }: SearchOptions & { readonly from: number; readonly arena: PayloadArena },
+  { from, arena }: { readonly from: number; readonly arena: PayloadArena },
 ): { readonly sure: number[]; readonly open: Found[]; readonly growing: number[]; readonly next: number } {
   const sure: number[] = [];
   const growing: number[] = [];
@@ -127,7 +125,7 @@ function readPage(
   reader.visitFrames(session.id, from, PAGE_FRAMES, (row) => {
     next = row.index + 1;
     if (!complete(row.bits)) growing.push(row.index);
-    const answer = filter.matchesColumns(session, row, options);
+    const answer = filter.matchesColumns(session, row);
     if (answer === Truth.True) sure.push(row.index);
     if (answer !== Truth.Unknown) return;
     const { index, bits, payloadLength, violations } = row;

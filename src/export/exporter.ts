@@ -1,4 +1,5 @@
 import type { CaptureReader } from '../capture/capture-reader.ts';
+import type { Filter } from '../capture/filter.ts';
 import type { MessageReader } from '../capture/message-reader.ts';
 import type { SessionSummary } from '../contract/session.ts';
 import { FrametapError } from '../errors.ts';
@@ -9,6 +10,9 @@ export interface ExportJob {
   readonly messages: MessageReader;
   /** Which sessions; all where it is left out. */
   readonly wanted?: (session: SessionSummary) => boolean | Promise<boolean>;
+  /** Which of their frames and messages; all where it is left out. */
+  readonly filter?: { readonly text: string; readonly of: Filter };
+  readonly signal?: AbortSignal;
   /** Name and version of this program. */
   readonly generator: string;
   readonly exportedAt: Date;

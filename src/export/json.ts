@@ -1,4 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { parseFilter, type Filter } from '../capture/filter.ts';
+import { searchSteps } from '../capture/frame-search.ts';
 import type { MessageStart } from '../capture/message-reader.ts';
 import { Opcode, type FrameRow } from '../contract/frame.ts';
 import type { MessageRow } from '../contract/message.ts';
@@ -41,6 +43,7 @@ async function* documentPieces(job: ExportJob): AsyncGenerator<string> {
     exportedAt: job.exportedAt.toISOString(),
     generator: job.generator,
     evicted: job.reader.status().evicted,
+    ...(job.filter !== undefined && { filter: job.filter.text }),
   };
   yield `${JSON.stringify(head).slice(0, -1)},"sessions":[`;
   let first = true;
@@ -87,17 +90,33 @@ async function* listOf(items: AsyncGenerator<object>): AsyncGenerator<string> {
   }
 }
 
-async function* framesOf({ reader }: ExportJob, { id, frameCount }: SessionDetail): AsyncGenerator<object> {
-  for (let from = 0; from < frameCount;) {
-    const rows = reader.frames(id, from, PAGE_FRAMES) ?? [];
-    if (rows.length === 0) return;
+async function* framesOf(job: ExportJob, { id, frameCount }: SessionDetail): AsyncGenerator<object> {
+  const { reader } = job;
+  for await (const rows of job.filter?.of.needsFrames === true ? passing(job, job.filter.of, id) : pages(job, id)) {
     for (const row of rows) {
       if (row.index >= frameCount) return;
-      from = row.index + 1;
       const held = reader.frameBytes(id, row.index, 'payload');
       yield { ...row, preview: undefined, payload: framePayload(row, held) };
     }
+  }
+}
+
+async function* pages({ reader }: ExportJob, id: string): AsyncGenerator<readonly FrameRow[]> {
+  for (let from = 0; ;) {
+    const rows = reader.frames(id, from, PAGE_FRAMES) ?? [];
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield rows;
+    from = last.index + 1;
     await nextTurn();
+  }
+}
+
+/** The frames that pass a filter. */
+async function* passing(job: ExportJob, filter: Filter, id: string): AsyncGenerator<readonly FrameRow[]> {
+  for await (const { indexes } of searchSteps(job, id, filter, { signal: job.signal })) {
+    // Evicted since it was found: no longer there.
+    yield indexes.flatMap((index) => (job.reader.frames(id, index, 1) ?? []).filter((row) => row.index === index));
   }
 }
 
@@ -111,9 +130,15 @@ function framePayload(
 }
 
 async function* messagesOf(job: ExportJob, { id, frameCount }: SessionDetail): AsyncGenerator<object> {
+  const filter = job.filter?.of ?? EVERYTHING;
   for (let from = 0; ;) {
-    const rows = (await job.messages.messages(id, from, PAGE_MESSAGES)) ?? [];
-    if (rows.length === 0) return;
+    const page = await job.messages.search(id, filter, {
+      from,
+      limit: PAGE_MESSAGES,
+      frames: { from: 0, to: frameCount },
+    });
+    if (page === undefined) return;
+    const { rows } = page;
     // A message that is still growing may have frames that are not in this document.
     const whole = rows.filter(({ lastFrame }) => lastFrame < frameCount);
     const starts = await compressedStarts(job, id, whole);
@@ -121,11 +146,12 @@ async function* messagesOf(job: ExportJob, { id, frameCount }: SessionDetail): A
       const payload = startPayload(row, starts.get(row.firstFrame)) ?? (await messagePayload(job, id, row));
       yield { ...row, preview: undefined, payload };
     }
-    const last = rows.at(-1) as MessageRow;
-    if (last.firstFrame >= frameCount) return;
-    from = last.index + 1;
+    if (page.next >= page.end) return;
+    from = page.next;
+    await nextTurn();
   }
 }
+const EVERYTHING = parseFilter('');
 
 /** Asks for a page of compressed messages at once, the first `SHORT_BYTES` of each: most are no longer. */
 async function compressedStarts(

@@ -60,7 +60,10 @@ interface Frame {
 const UP = 0x80 | 1;
 const DOWN = UP | FrameBit.ServerToClient;
 
-function matches(filter: string, frame: Frame, of: SessionSummary = session()): boolean {
+/** A session that says nothing of itself. */
+const silent = session({ url: 'ws://0/', subprotocol: null });
+
+function matches(filter: string, frame: Frame, of: SessionSummary = silent): boolean {
   const { bits = DOWN, payload = '', violations = 0 } = frame;
   const payloadLength = frame.payloadLength ?? payload?.length ?? 0;
   const text = payload === null ? null : new PayloadText(Buffer.from(payload));
@@ -219,9 +222,14 @@ describe('a filter', () => {
     expect(parseFilter('op:text text~/x/').matchesColumns(session(), row)).toBe(Truth.Unknown);
   });
 
-  it('finds a session by its own words only while the session is looked at', () => {
+  it('lets all frames of a session through that passes by its own words', () => {
+    expect(matches('chat', { payload: 'x' }, session())).toBe(true);
+    expect(matches('chat and text:chat', { payload: 'x' }, session())).toBe(false);
     expect(matches('chat', { payload: 'x' })).toBe(false);
     expect(sessionSays('chat', session())).toBe('True');
+    expect(sessionSays('refused', session({ fault: { by: 'server', code: 'upstream-refused', message: 'No.' } }))).toBe(
+      'True',
+    );
   });
 
   it('ends a regular expression that backtracks for ever, with an error that says so', () => {

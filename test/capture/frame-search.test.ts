@@ -52,7 +52,8 @@ describe('a search', () => {
     expect(await found('dir:up or op:binary or json.n[1].deep=true')).toEqual([1, 3, 4]);
     expect(await found('not text~/^alpha/')).toEqual([3, 4]);
     expect(await found('url:chat op:ping')).toEqual([2]);
-    expect(await found('chat')).toEqual([]);
+    expect(await found('chat op:ping')).toEqual([2]);
+    expect(await found('text:chat')).toEqual([]);
     expect(await found('x', { limit: 0 })).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseFilter } from '../../src/capture/filter.ts';
 import { MessagePlane } from '../../src/capture/message-plane.ts';
 import { exporterFor, type ExportJob } from '../../src/export/exporter.ts';
 import { FrametapError } from '../../src/errors.ts';
@@ -121,6 +122,26 @@ describe('the JSON export', () => {
     for (const host of ['a', 'b', 'c']) capture.session({ url: `wss://${host}.example/` }).frames({ payload: host });
     const { sessions } = await exported(capture, { wanted: ({ url }) => !url.includes('b.example') });
     expect(sessions.map(({ url }) => url)).toEqual(['wss://a.example/', 'wss://c.example/']);
+  });
+
+  it('has of a session that passes by its frames those that do, and the messages, and says the filter', async () => {
+    const capture = new RecordedCapture();
+    const session = capture.session();
+    for (let i = 0; i < 3000; i++)
+      session.frames({ firstByte: 1, payload: `${i} of` }, { firstByte: 0x80, payload: ' it' });
+    session.frames({ firstByte: 0x89, payload: '7 of' });
+    const filtered = async (text: string) =>
+      (await exported(capture, { filter: { text, of: parseFilter(text) } })) as ExportedCapture & { filter: string };
+    const pings = await filtered('op:ping');
+    expect(pings.filter).toBe('op:ping');
+    expect(pings.sessions[0]).toMatchObject({ frameCount: 6001, frames: [{ index: 6000, opcode: 9 }], messages: [] });
+    const torn = await filtered('text~/^2999 of it$/ or text~/^2998 of$/');
+    expect(torn.sessions[0]).toMatchObject({ frames: [{ index: 5996 }], messages: [{ index: 2999 }] });
+    // By itself: all of it.
+    for (const text of ['is:open', 'echo.example']) {
+      const [whole] = (await filtered(text)).sessions;
+      expect([whole?.frames.length, whole?.messages.length]).toEqual([6001, 3000]);
+    }
   });
 
   it('is one state of each session though traffic goes on while it is written', async () => {

@@ -14,7 +14,7 @@ export function registerExport(app: Api, { reader, messages, version }: RouteCon
     {
       schema: {
         summary: 'The capture, or one session of it, as a file',
-        description: `A filter chooses sessions, by themselves or by one of their frames; each is exported whole. Cookies and credentials are redacted unless secrets=include. Formats: ${EXPORT_FORMATS.join(', ')}.`,
+        description: `A filter chooses sessions, and of those that pass by one of their frames the frames and messages that do. Cookies and credentials are redacted unless secrets=include. Formats: ${EXPORT_FORMATS.join(', ')}.`,
         querystring: Type.Object({
           format: Type.Optional(Type.String({ default: 'json' })),
           session: Type.Optional(SessionId),
@@ -30,10 +30,10 @@ export function registerExport(app: Api, { reader, messages, version }: RouteCon
       },
     },
     (request, reply) => {
-      const { format = 'json', session, filter, secrets } = request.query;
+      const { format = 'json', session, filter = '', secrets } = request.query;
       const exporter = exporterFor(format);
       if (session !== undefined && reader.session(session) === undefined) throw noSession(session);
-      const chosen = parseFilter(filter ?? '');
+      const chosen = parseFilter(filter);
       const signal = signalOf(reply);
       const exportedAt = new Date();
       const pieces = exporter.write({
@@ -45,6 +45,8 @@ export function registerExport(app: Api, { reader, messages, version }: RouteCon
         wanted: async (candidate) =>
           (session === undefined || candidate.id === session) &&
           sessionMatches({ reader, messages }, candidate, chosen, { signal }),
+        ...(filter.trim() !== '' && { filter: { text: filter, of: chosen } }),
+        signal,
       });
       const scope = session === undefined ? '' : `-session-${session}`;
       const stamp = exportedAt.toISOString().slice(0, 19).replaceAll(':', '-');

@@ -86,6 +86,4 @@ export interface Candidate {
   readonly frame: FrameColumns | null;
   /** Undefined: not fetched yet. Null: not held, or not of this frame alone. */
   readonly payload: PayloadText | null | undefined;
-  /** Free text may stand in the session's own words as well. */
-  readonly withSessionText: boolean;
 }

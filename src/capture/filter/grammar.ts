@@ -1,4 +1,4 @@
-import { truth, Truth, type Candidate } from './candidate.ts';
+import { Truth, type Candidate } from './candidate.ts';
 import { containsText, FIELDS } from './fields.ts';
 import { FilterError } from './filter-error.ts';
 import { both, either, negated, type FilterNode } from './node.ts';
@@ -90,24 +90,27 @@ function readTerm(text: FilterText): FilterNode {
   return text.fail(`a field (${Object.keys(FIELDS).join(', ')}), or the text in quotes`, start);
 }
 
-/** Looks into the payload, and for a session as a whole into its own words first. */
+/** Looks into the session's own words, and then into the payload. */
 function freeText(wanted: string): FilterNode {
   const inPayload = containsText(wanted);
   const lower = wanted.toLowerCase();
+  // The frames of a session come one after another: its own words are looked at once.
+  let of: Candidate['session'] | null = null;
+  let itself = false;
   return {
     ...inPayload,
     evaluate(candidate) {
-      if (candidate.withSessionText && inSession(candidate, lower)) return Truth.True;
-      return inPayload.evaluate(candidate);
+      const { session } = candidate;
+      if (session !== of) [of, itself] = [session, inSession(session, lower)];
+      return itself ? Truth.True : inPayload.evaluate(candidate);
     },
   };
 }
 
-function inSession({ session }: Candidate, lower: string): boolean {
+function inSession(session: Candidate['session'], lower: string): boolean {
   const { url, subprotocol, close, fault } = session;
-  return [url, subprotocol, close?.reason, fault?.message].some(
-    (words) => truth(words?.toLowerCase().includes(lower) === true) === Truth.True,
-  );
+  const words = [url, subprotocol, close?.reason, fault?.code, fault?.message];
+  return words.some((text) => text?.toLowerCase().includes(lower) === true);
 }
 
 function isKeyword(text: FilterText, word: keyof typeof KEYWORD): boolean {

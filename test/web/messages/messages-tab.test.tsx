@@ -59,7 +59,7 @@ const until = (expectation: () => void): Promise<void> => act(() => vi.waitFor(e
 test.each([
   ['the filter', { filter: 'needle', filterNeedsFrames: true }, { filter: '(needle)' }],
   ['a direction', { direction: 'up' }, { filter: 'dir:up' }],
-  ['a search', { find: 'two words' }, { filter: '"two words"' }],
+  ['a search', { find: 'two words' }, { filter: 'text:"two words"' }],
   ['a stretch of the timeline', { range: { from: 1, to: 13 } }, { fromFrame: '1', toFrame: '13' }],
 ] as const)('%s chooses among messages, and all are listed again without it', async (_what, choice, query) => {
   await until(() => expect(shown.text()).not.toContain('No messages'));

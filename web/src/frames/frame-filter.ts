@@ -1,10 +1,10 @@
 import type { DirectionChoice, KindChoice } from '../place.ts';
 
-/** A piece of text as a term of the filter language. `/…/` is a regular expression. */
+/** A piece of text in payloads as a term of the filter language. `/…/` is a regular expression. */
 export function textTerm(find: string): string {
   const pattern = /^\/(.+)\/([a-z]*)$/s.exec(find);
   if (pattern !== null) return `text~/${pattern[1] ?? ''}/${pattern[2] ?? ''}`;
-  return `"${find.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+  return `text:"${find.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
 interface FrameChoice {
