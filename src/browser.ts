@@ -41,7 +41,7 @@ export async function startBrowser(options: {
   const child = spawn(executable, [...flags, ...opened], { stdio: ['ignore', 'ignore', 'pipe'] });
 
   let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2000)));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(0, MAX_SAID)));
   let closing = false;
   const ended = new Promise<void>((resolve, reject) => {
     child.once('error', (cause) => {
@@ -50,7 +50,7 @@ export async function startBrowser(options: {
     });
     child.once('close', (code) => {
       if (closing || code === 0) resolve();
-      else reject(new FrametapError('browser-failed', `${executable} ended with exit code ${code}: ${lastLine(said)}`));
+      else reject(new FrametapError('browser-failed', `${executable} ended with exit code ${code}: ${causeIn(said)}`));
     });
   });
   // Its helper processes write for a moment longer.
@@ -156,6 +156,11 @@ async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
+/** Of what a browser says on stderr, in characters. */
+const MAX_SAID = 8000;
+
+/** Chromium's first error is the cause; what follows comes of it. */
+function causeIn(text: string): string {
+  const lines = text.trim().split('\n');
+  return lines.find((line) => /:(?:ERROR|FATAL):/.test(line)) ?? lines.at(-1) ?? '';
 }

@@ -8,7 +8,7 @@ interface ErrorEntry {
   readonly remedy: string;
   readonly exitCode?: number;
   readonly status?: number;
-  readonly closeCode?: number;
+  readonly closeCode?: string;
   /** RFC and section where one speaks of it. */
   readonly section?: string;
 }
@@ -151,7 +151,7 @@ export const ERRORS = entry({
     status: 403,
   },
   'client-tls-untrusted': {
-    means: 'The client does not trust the CA and ended the TLS handshake.',
+    means: 'The client ended the TLS handshake at our certificate: it does not trust the CA, or not for this name.',
     remedy: 'Install the CA: http://frametap.test/ through the proxy has it, with instructions.',
   },
   'client-tls-failed': { means: 'The TLS handshake with the client failed.', remedy: 'See the message.' },
@@ -201,7 +201,7 @@ export const ERRORS = entry({
     section: 'RFC 6455 §4.1',
   },
   'upstream-not-offered': {
-    means: 'The server chose a subprotocol or extension that was not offered.',
+    means: "The server's 101 breaks the protocol, and --strict is on.",
     remedy: 'Mend the server, or leave --strict out.',
     status: 502,
     section: 'RFC 6455 §4.1',
@@ -214,13 +214,13 @@ export const ERRORS = entry({
   'protocol-violation': {
     means: 'A peer broke the protocol and --strict is on.',
     remedy: 'See the violation marked on the frame.',
-    closeCode: 1002,
+    closeCode: '1002, 1007 or 1009',
     section: 'RFC 6455 §7.1.7',
   },
   'length-out-of-range': {
     means: 'A frame length above 2^53-1 cannot be followed.',
     remedy: 'Mend the peer that sent it.',
-    closeCode: 1002,
+    closeCode: '1002',
     section: 'RFC 6455 §5.2',
   },
   stopped: { means: 'Frametap is being stopped.', remedy: 'Start it again.', status: 503 },

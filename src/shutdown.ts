@@ -47,7 +47,8 @@ export function untilSignal(
 /** One line on stderr for people, and the exit code. */
 export function reportError(error: unknown, stderr: NodeJS.WritableStream): number {
   if (error instanceof FrametapError) {
-    const hint = error.message.includes(error.remedy) ? '' : ` ${error.remedy}`;
+    const stop = /[.!?]$/.test(error.message) ? '' : '.';
+    const hint = error.message.includes(error.remedy) ? '' : `${stop} ${error.remedy}`;
     stderr.write(`frametap: ${error.message}${hint} [${error.code}]\n`);
     return error.exitCode;
   }

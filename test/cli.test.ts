@@ -336,5 +336,9 @@ describe('frametap browser', () => {
     const failed = await run(['browser', ...FREE_PORTS], { CHROME_PATH });
     expect(failed.code).toBe(69);
     expect(failed.stderr).toMatch(/exit code 3: no display.*\[browser-failed\]/);
+    const lines = ['started', '[1:1:ERROR:ozone.cc(1)] Missing X server', '[1:2:ERROR:zygote.cc(2)] Broken pipe'];
+    const chromium = await browser(`${lines.map((line) => `echo "${line}" >&2`).join('; ')}; exit 1`);
+    const told = await run(['browser', ...FREE_PORTS], { CHROME_PATH: chromium });
+    expect(told.stderr).toContain('exit code 1: [1:1:ERROR:ozone.cc(1)] Missing X server');
   });
 });

@@ -51,7 +51,8 @@ ${table(['code', 'what it means', 'what to do', 'how it shows', 'source'], rows)
       `# Violations
 
 What breaks the protocol is forwarded as it is and marked, with who did it. With \`--strict\` the connection is failed
-instead.
+instead. The opening handshake alone is checked by the proxy itself: a client's that is none, and a 101 whose
+Sec-WebSocket-Accept is wrong, are refused (docs/errors.md: \`handshake-…\`, \`upstream-bad-accept\`).
 
 ## Frames
 

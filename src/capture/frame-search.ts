@@ -1,4 +1,4 @@
-import { complete, compressed, opcode } from '../contract/frame-bits.ts';
+import { complete, compressed, fin, opcode } from '../contract/frame-bits.ts';
 import { Opcode, type FrameRow } from '../contract/frame.ts';
 import type { SessionDetail } from '../contract/session.ts';
 import type { CaptureReader } from './capture-reader.ts';
@@ -14,7 +14,7 @@ const PAGE_FRAMES = 2048;
 /** Where a search reads. */
 export interface SearchSource {
   readonly reader: CaptureReader;
-  readonly messages: Pick<MessageReader, 'contents'>;
+  readonly messages: Pick<MessageReader, 'contents' | 'search'>;
 }
 
 export interface SearchOptions {
@@ -30,6 +30,8 @@ export interface SearchStep {
   readonly next: number;
   /** What had not come whole when it was looked at: it may pass yet, or no longer. */
   readonly growing: readonly number[];
+  /** Some messages came in more than one frame: they may pass where no frame does. */
+  readonly fragmented: boolean;
 }
 
 interface Found extends FrameColumns {
@@ -67,7 +69,8 @@ export async function* searchSteps(
       if (filter.matchesPayload(session, frame, frame.payload ?? null)) page.sure.push(frame.index);
     }
     const indexes = page.open.length > 0 ? page.sure.sort((a, b) => a - b) : page.sure;
-    yield { indexes, next, growing: session.state === 'open' ? page.growing : [] };
+    const growing = session.state === 'open' ? page.growing : [];
+    yield { indexes, next, growing, fragmented: page.fragmented };
     if (slice.over) await slice.pause();
   }
 }
@@ -91,7 +94,7 @@ export async function* search(
   }
 }
 
-/** Whether a session matches: by itself, or by one of its frames. */
+/** Whether a session matches: by itself, or by one of its frames or messages. */
 export async function sessionMatches(
   source: SearchSource,
   session: { readonly id: string } & Parameters<Filter['matchesSession']>[0],
@@ -104,10 +107,28 @@ export async function sessionMatches(
   if (details === undefined) return false;
   bySession = filter.matchesSession(details);
   if (bySession !== Truth.Unknown) return bySession === Truth.True;
-  for await (const { indexes } of searchSteps(source, session.id, filter, options)) {
+  let asMessages = false;
+  for await (const { indexes, fragmented } of searchSteps(source, session.id, filter, options)) {
     if (indexes.length > 0) return true;
+    asMessages ||= fragmented;
   }
-  return false;
+  return asMessages && (await messageMatches(source, session.id, filter, options));
+}
+
+async function messageMatches(
+  { messages }: SearchSource,
+  id: string,
+  filter: Filter,
+  { signal }: { readonly signal?: AbortSignal },
+): Promise<boolean> {
+  const slice = new TimeSlice({ signal });
+  for (let from = 0; ;) {
+    const page = await messages.search(id, filter, { from, limit: 1 });
+    if (page === undefined || page.rows.length > 0) return page !== undefined;
+    if (page.next >= page.end) return false;
+    from = page.next;
+    if (slice.over) await slice.pause();
+  }
 }
 
 /** One pass over columns, and over payloads that can be read here and now. */
@@ -116,15 +137,23 @@ function readPage(
   session: SessionDetail,
   filter: Filter,
   { from, arena }: { readonly from: number; readonly arena: PayloadArena },
-): { readonly sure: number[]; readonly open: Found[]; readonly growing: number[]; readonly next: number } {
+): {
+  readonly sure: number[];
+  readonly open: Found[];
+  readonly growing: number[];
+  readonly fragmented: boolean;
+  readonly next: number;
+} {
   const sure: number[] = [];
   const growing: number[] = [];
   const open: Found[] = [];
   let next = from;
+  let fragmented = false;
   let inflated = 0;
   reader.visitFrames(session.id, from, PAGE_FRAMES, (row) => {
     next = row.index + 1;
     if (!complete(row.bits)) growing.push(row.index);
+    if (!fin(row.bits)) fragmented = true;
     const answer = filter.matchesColumns(session, row);
     if (answer === Truth.True) sure.push(row.index);
     if (answer !== Truth.Unknown) return;
@@ -137,7 +166,7 @@ function readPage(
     if (inflate) inflated++;
     return arena.full || inflated === PAGE_INFLATED ? false : undefined;
   });
-  return { sure, open, growing, next };
+  return { sure, open, growing, fragmented, next };
 }
 
 /** Fills in what compressed messages come to. Returns the first frames of those that have not come whole. */

@@ -19,7 +19,7 @@ export const FRAME_VIOLATIONS = [
   [
     'length-out-of-range',
     'RFC 6455 §5.2',
-    'The 64-bit payload length is above 2^53-1 or has its highest bit set; frames cannot be followed past it.',
+    'The highest bit of a 64-bit payload length must be 0. Nor can Frametap follow what is valid, but above 2^53-1.',
   ],
   ['invalid-utf8', 'RFC 6455 §8.1', 'The payload of a text message must be UTF-8.'],
   [

@@ -102,7 +102,7 @@ function tlsFailure(host: string, error: Error, answered: boolean): FrametapErro
     const how = alert === undefined ? 'it closed the connection at our certificate' : `alert ${alert.toLowerCase()}`;
     return new FrametapError(
       'client-tls-untrusted',
-      `The client does not trust Frametap's CA for ${host} (${how}). Install the CA: http://frametap.test/ through the proxy has it.`,
+      `The client does not accept Frametap's certificate for ${host} (${how}). Mostly the CA is not installed: http://frametap.test/ through the proxy has it.`,
       { cause: error },
     );
   }

@@ -182,7 +182,11 @@ export class OpeningHandshake {
       let bytes = chunk;
       for (;;) {
         const complete = this.#reader.push(bytes);
-        if (complete === null) return;
+        if (complete === null) {
+          if (!mayBeHttp(this.#reader.bytes))
+            throw new FrametapError('upstream-bad-response', 'The server does not speak HTTP.');
+          return;
+        }
         const answer = parseResponseHead(complete.head);
         if (answer.status >= 200 || answer.status === 101) {
           this.#answered(answer, complete.head, complete.rest);
@@ -325,6 +329,11 @@ export class OpeningHandshake {
     server?.off('data', this.#serverSent).off('end', this.#serverEnded).off('close', this.#serverEnded).pause();
     if (this.#early.length === 0) this.#early = EMPTY;
   }
+}
+
+/** RFC 9112 §4: an answer starts with `HTTP/`. Whoever speaks another protocol first waits for us to answer in it. */
+function mayBeHttp(bytes: Buffer): boolean {
+  return 'HTTP/'.startsWith(bytes.toString('latin1', 0, 5));
 }
 
 const GONE = 'The client closed the connection before the opening handshake was done.';

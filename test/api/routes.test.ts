@@ -207,6 +207,16 @@ describe('payloads', () => {
     expect(((await answer.json()) as ApiError).error.code).toBe('not-held');
   });
 
+  it('of a frame that was evicted are 410, of one that never was 404', async () => {
+    rig = await startRig({
+      readerOf: ({ store }) => overriding(store, { frameBytes: () => undefined }),
+    });
+    const { id } = rig.capture.session().frames({ payload: 'x' });
+    const of = async (index: number): Promise<number> =>
+      (await rig.get(`/api/sessions/${id}/frames/${index}/payload`)).status;
+    expect([await of(0), await of(1)]).toEqual([410, 404]);
+  });
+
   it('of messages are inflated', async () => {
     rig = await startRig();
     const { id } = await compressedSession(['one', 'two', 'three']);

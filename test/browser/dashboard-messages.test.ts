@@ -31,6 +31,7 @@ test('the filter at the top chooses messages by all of their content', async () 
   await filter().fill('json.answer~/^needle/');
   await count().filter({ hasText: '4 of 800' }).waitFor();
   await expect.poll(() => list().getAttribute('aria-rowcount')).toBe('5');
+  await page.getByRole('option').filter({ hasText: '/talk' }).waitFor();
   await row('needle 200').click();
   await page.getByRole('tabpanel', { name: 'Content' }).filter({ hasText: '{"answer":"needle 200"}' }).waitFor();
   expect(await accessibilityFaults(page)).toEqual([]);

@@ -103,6 +103,16 @@ describe('a search', () => {
     expect(await found('violation:message-invalid-utf8')).toEqual([1]);
   });
 
+  it('tells whether a session matches by a message that no frame holds whole', async () => {
+    const { session, source } = setUp();
+    const passes = (filter: string): Promise<boolean> =>
+      sessionMatches(source, source.reader.session(session.id) ?? expect.unreachable(), parseFilter(filter));
+    session.frames({ firstByte: 1, payload: 'need' }, { firstByte: FIN | 9 }, { firstByte: FIN, payload: 'le' });
+    expect(await passes('needle')).toBe(true);
+    expect(await passes('needle dir:up')).toBe(false);
+    expect(await passes('needless')).toBe(false);
+  });
+
   it('tells whether a session matches, by its own words or by a frame', async () => {
     const { capture, source } = setUp();
     const session = capture.session({ url: 'ws://feed.example/x' }).frames({ payload: 'tick' }, { firstByte: FIN | 9 });

@@ -311,6 +311,7 @@ describe('a server that does not open', () => {
       502,
       'upstream-closed',
     ],
+    ['speaks first, and no HTTP', (peer: RawPeer) => peer.send('SSH-2.0-x\r\n'), 502, 'upstream-bad-response'],
     ['speaks no HTTP', (peer: RawPeer) => peer.send('hello\r\n\r\n'), 502, 'upstream-bad-response'],
     [
       'answers with an endless head',

@@ -97,6 +97,7 @@ export function registerFrames(app: Api, context: RouteContext): void {
         return sendMessage(messages, id, message.index, reply);
       }
       const frame = reader.frameBytes(id, index, plane);
+      if (frame === undefined && index < (reader.session(id)?.frameCount ?? 0)) throw new FrametapError('not-held');
       if (frame === undefined) throw new FrametapError('not-found', `There is no frame ${index} in session ${id}.`);
       if (frame.bytes.length === 0 && !frame.whole) throw new FrametapError('not-held');
       return sendBytes(reply, frame, `frametap-${id}-frame-${index}${plane === 'wire' ? '-wire' : ''}.bin`);

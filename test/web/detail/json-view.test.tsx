@@ -33,3 +33,10 @@ test('what is selected in one text is not in the next of the same length; what i
   expect(shown.node.querySelector('input')?.value).toBe('price');
   expect(shown.text()).toContain('1 found');
 });
+
+test('a text that was cut is not called wrong for it, and one that is wrong is', async () => {
+  shown = await render(toldCapture([]).capture, <JsonView cut text='{"a":1,"b":"the res' />);
+  expect(shown.text()).toContain('Shown up to character 11: the rest is cut.');
+  await shown.again(<JsonView text='{"a":1,"b":"the res' />);
+  expect(shown.text()).toContain('From character 11 on this is not JSON');
+});

@@ -46,7 +46,13 @@ describe('numbers', () => {
       '2 h 5 min',
     ]);
     expect([99_999, 100_000, 8_310_224].map(formatShort)).toEqual(['99,999', '100k', '8.31M']);
-    expect(formatElapsed(192_000)).toBe('00:03:12');
+    expect([0, 12, 999, 1000, 192_000].map(formatElapsed)).toEqual([
+      '00:00:00',
+      '12 ms',
+      '999 ms',
+      '00:00:01',
+      '00:03:12',
+    ]);
   });
 });
 

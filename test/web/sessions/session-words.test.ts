@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CloseRecord, SessionSummary } from '../../../src/contract/session.ts';
-import { closeMark } from '../../../web/src/sessions/session-words.ts';
+import { closeMark, splitUrl } from '../../../web/src/sessions/session-words.ts';
 import { fakeSummary } from '../mock-capture.ts';
 
 const OPEN: SessionSummary = fakeSummary(1, { frameCount: 1, firstHeldFrame: 0, seq: 1, startedMs: 0 });
@@ -78,4 +78,14 @@ describe('how a session ended, in the list', () => {
     expect(closeMark(failed('upstream-certificate'))?.text).toBe('upstream certificate');
     expect(closeMark(OPEN)).toBeNull();
   });
+});
+
+test.each([
+  ['wss://echo.example:8443/chat?x=1', ['wss://', 'echo.example', ':8443', '/chat?x=1']],
+  ['ws://[::1]:80/', ['ws://', '[::1]', ':80', '']],
+  ['ws://[::1]/a:1', ['ws://', '[::1]', '', '/a:1']],
+  ['example.com:443', ['', 'example.com', ':443', '']],
+  ['<b>not a URL', ['', '<b>not a URL', '', '']],
+])('a URL is taken apart: %s', (url, [scheme, host, port, path]) => {
+  expect(splitUrl(url)).toEqual({ scheme, host, port, path });
 });

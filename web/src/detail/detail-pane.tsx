@@ -5,7 +5,7 @@ import { fetchFrames, framePayloadPath, messagePayloadPath } from '../capture/ap
 import type { RowStore, StoredRow } from '../capture/row-store.ts';
 import { heldText, typeText } from '../frames/frame-words.ts';
 import { formatClock, formatFullTime } from '../format/clock.ts';
-import { formatBytes, formatCount, formatMs, formatCounted } from '../format/numbers.ts';
+import { formatBytes, formatLimit, formatCount, formatMs, formatCounted } from '../format/numbers.ts';
 import type { DetailTab } from '../place.ts';
 import { ViewBoundary } from '../shell/view-boundary.tsx';
 import { setUi, showFrame, useUi, type Subject } from '../state.ts';
@@ -226,7 +226,7 @@ function Content(props: {
     );
   const cut = !whole && (
     <div className="detail-note">
-      The first {formatBytes(bytes.length)} are shown;{' '}
+      The first {formatLimit(bytes.length)} are shown;{' '}
       {held
         ? '“save” has all of it.'
         : `${about.heldPart === '' ? 'not all of it is held (--payload-limit)' : about.heldPart}, and “save” has no more.`}
@@ -251,7 +251,7 @@ function Content(props: {
           {body.length > 0 ? '; the reason:' : ', no reason'}
         </div>
       )}
-      {tab === 'json' ? <JsonView text={text} /> : <TextView key={state.shown.path} text={text} />}
+      {tab === 'json' ? <JsonView text={text} cut={!whole} /> : <TextView key={state.shown.path} text={text} />}
     </>
   );
 }

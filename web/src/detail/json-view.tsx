@@ -16,9 +16,15 @@ const MAX_FOUND = 10_000;
 const MAX_VALUE_CHARS = 600;
 
 /** JSON as an outline. What is closed costs nothing; what is open is drawn as far as it is visible. */
-export function JsonView({ text, label = 'JSON' }: { readonly text: string; readonly label?: string }): ReactNode {
+export function JsonView(props: {
+  readonly text: string;
+  /** There is more of it, which is not shown. */
+  readonly cut?: boolean;
+  readonly label?: string;
+}): ReactNode {
+  const { text, cut = false, label = 'JSON' } = props;
   const json = useMemo(() => new JsonDocument(text), [text]);
-  return json.count === 0 ? <NotJson json={json} /> : <Outline key={text} json={json} label={label} />;
+  return json.count === 0 ? <NotJson json={json} /> : <Outline key={text} json={json} label={label} cut={cut} />;
 }
 
 function NotJson({ json }: { readonly json: JsonDocument }): ReactNode {
@@ -29,7 +35,8 @@ function NotJson({ json }: { readonly json: JsonDocument }): ReactNode {
   );
 }
 
-function Outline({ json, label }: { readonly json: JsonDocument; readonly label: string }): ReactNode {
+function Outline(props: { readonly json: JsonDocument; readonly label: string; readonly cut: boolean }): ReactNode {
+  const { json, label, cut } = props;
   /** Nodes that are not as they are by default: open above OPEN_DEPTH, closed below. */
   const [toggled, setToggled] = useState<ReadonlySet<number>>(new Set());
   const [selected, setSelected] = useState(0);
@@ -147,7 +154,10 @@ function Outline({ json, label }: { readonly json: JsonDocument; readonly label:
           close all
         </button>
       </div>
-      {json.fault !== null && (
+      {json.fault !== null && cut && (
+        <div className="detail-note">Shown up to character {formatCount(json.fault.offset)}: the rest is cut.</div>
+      )}
+      {json.fault !== null && !cut && (
         <div className="detail-note error">
           From character {formatCount(json.fault.offset)} on this is not JSON: {json.fault.message}.
         </div>

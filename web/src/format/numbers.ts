@@ -25,6 +25,9 @@ export function formatMemory(bytes: number): string {
   return scaled(bytes, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB']);
 }
 
+/** A limit, which is mostly a round number of these: `16 MiB`. */
+export const formatLimit = (bytes: number): string => formatMemory(bytes).replace('.0 ', ' ');
+
 function scaled(value: number, step: number, units: readonly string[]): string {
   let unit = 0;
   let rest = value;
@@ -61,8 +64,9 @@ export function formatSeconds(ms: number): string {
   return ms < 10_000 ? (ms / 1000).toFixed(2) : tenths.format(ms / 1000);
 }
 
-/** `00:03:12` */
+/** `00:03:12`; `12 ms` below a second. */
 export function formatElapsed(ms: number): string {
+  if (ms > 0 && ms < 1000) return formatMs(ms);
   const seconds = Math.max(0, Math.floor(ms / 1000));
   return [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
     .map((part) => String(part).padStart(2, '0'))

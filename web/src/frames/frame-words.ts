@@ -1,7 +1,7 @@
 import { compressed, FrameBit, complete, fin, opcode, origin } from '../../../src/contract/frame-bits.ts';
 import { opcodeName } from '../../../src/contract/frame.ts';
 import { violationCodes } from '../../../src/contract/violations.ts';
-import { formatBytes, formatMemory } from '../format/numbers.ts';
+import { formatBytes, formatLimit } from '../format/numbers.ts';
 
 /** Frame type as the table says it. Fragments are drawn as a branch that hangs under the first frame. */
 export function typeText(bits: number): string {
@@ -50,7 +50,7 @@ export function heldText(row: {
   const all = formatBytes(payloadLength);
   if (heldBytes === null) return `not all of ${all} held`;
   if (heldBytes === 0) return `none of ${all} held`;
-  return `${formatMemory(heldBytes).replace('.0 ', ' ')} of ${all} held (--payload-limit)`;
+  return `${formatLimit(heldBytes)} of ${all} held (--payload-limit)`;
 }
 
 /** Class names that give a row its colour; each goes with a sign. */

@@ -23,6 +23,7 @@ export function SessionHeader({ session }: { readonly session: SessionSummary })
             <span className="dim">{url.scheme}</span>
             {visibleLine(url.host)}
           </span>
+          <span className="session-port">{url.port}</span>
           <span className="session-path">{visibleLine(url.path)}</span>
         </h2>
         <button

@@ -43,6 +43,7 @@ export const SessionRow = memo(function SessionRow(props: SessionRowProps): Reac
             <span className="scheme">{url.scheme}</span>
             <b>{visibleLine(url.host)}</b>
           </span>
+          <b className="session-port">{url.port}</b>
           <span className="session-path">{visibleLine(url.path)}</span>
         </span>
         <span className="session-count">

@@ -5,14 +5,17 @@ import { visibleLine } from '../format/visible-text.ts';
 export interface UrlParts {
   readonly scheme: string;
   readonly host: string;
+  /** With its colon; '' where there is none. */
+  readonly port: string;
   readonly path: string;
 }
 
 /** Takes a URL apart without changing anything in it: parsing would tidy it up. */
 export function splitUrl(url: string): UrlParts {
   const match = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#]*)(.*)$/is.exec(url);
-  if (match === null) return { scheme: '', host: url, path: '' };
-  return { scheme: match[1] ?? '', host: match[2] ?? '', path: match[3] === '/' ? '' : (match[3] ?? '') };
+  const [scheme, authority, path] = match === null ? ['', url, ''] : [match[1] ?? '', match[2] ?? '', match[3] ?? ''];
+  const port = /:\d{1,5}$/.exec(authority)?.[0] ?? '';
+  return { scheme, host: authority.slice(0, authority.length - port.length), port, path: path === '/' ? '' : path };
 }
 
 export interface CloseMark {

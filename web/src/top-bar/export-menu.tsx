@@ -1,7 +1,7 @@
 import { Menu } from '@base-ui/react/menu';
 import { ChevronDown, Download } from 'lucide-react';
 import { useEffect, useState, type ReactNode } from 'react';
-import { exportPath } from '../capture/api.ts';
+import { exportPath, fetchStatus } from '../capture/api.ts';
 import { onExportKey } from '../shell/keyboard.ts';
 import { useUi } from '../state.ts';
 
@@ -10,6 +10,15 @@ export function ExportMenu(): ReactNode {
   const [open, setOpen] = useState(false);
   const session = useUi((ui) => ui.session);
   const filter = useUi((ui) => ui.filter);
+  const [command, setCommand] = useState('frametap');
+  useEffect(() => {
+    if (!open) return;
+    fetchStatus().then(
+      (status) => setCommand(status.command),
+      // That the server is away is said elsewhere.
+      () => undefined,
+    );
+  }, [open]);
   useEffect(() => onExportKey(() => setOpen(true)), []);
   return (
     <Menu.Root open={open} onOpenChange={setOpen} modal={false}>
@@ -36,7 +45,7 @@ export function ExportMenu(): ReactNode {
             <div className="menu-note">
               Cookie and Authorization values are left out.
               <br />
-              Also: <code>frametap export -o capture.json</code>
+              Also: <code>{command} export -o capture.json</code>
             </div>
           </Menu.Popup>
         </Menu.Positioner>
