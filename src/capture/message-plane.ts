@@ -11,6 +11,7 @@ import { readable } from './inflate-cursor.ts';
 import { MessageFlag, violationsOf } from './message-columns.ts';
 import type { MessageContent, MessageMatches, MessageReader, MessageStart, MessageStretch } from './message-reader.ts';
 import { searchMessages } from './message-search.ts';
+import { PayloadArena } from './payload-arena.ts';
 import { SessionMessages } from './session-messages.ts';
 import { TimeSlice } from './time-slice.ts';
 
@@ -101,7 +102,9 @@ export class MessagePlane implements MessageReader, Guest {
 
   async search(id: string, filter: Filter, stretch: MessageStretch): Promise<MessageMatches | undefined> {
     return this.#ask(id, async (messages, slice, session) => {
-      const { found, next } = await searchMessages(messages, session, filter, stretch, slice);
+      const { found, next } = await PayloadArena.lend((arena) =>
+        searchMessages(messages, { session, filter, stretch, arena, slice }),
+      );
       const rows = found.map(({ position, inflated }) => {
         const start = messages.isCompressed(position) ? inflated : messages.start(position, PREVIEW_BYTES);
         return this.#makeRow(id, messages, position, start);

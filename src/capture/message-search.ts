@@ -5,7 +5,7 @@ import { INFLATED_BYTES, PayloadText, Truth, type FrameColumns } from './filter/
 import { readable } from './inflate-cursor.ts';
 import { violationsOf } from './message-columns.ts';
 import type { MessageStretch } from './message-reader.ts';
-import { PAGE_INFLATED, PayloadArena } from './payload-arena.ts';
+import { PAGE_INFLATED, type PayloadArena } from './payload-arena.ts';
 import type { SessionMessages } from './session-messages.ts';
 import type { TimeSlice } from './time-slice.ts';
 
@@ -35,17 +35,21 @@ export interface FoundMessages {
  */
 export async function searchMessages(
   messages: SessionMessages,
-  session: SessionDetail,
-  filter: Filter,
-  { from, to = Infinity, limit, frames }: MessageStretch,
-  slice: TimeSlice,
+  search: {
+    readonly session: SessionDetail;
+    readonly filter: Filter;
+    readonly stretch: MessageStretch;
+    readonly arena: PayloadArena;
+    readonly slice: TimeSlice;
+  },
 ): Promise<FoundMessages> {
+  const { session, filter, arena, slice } = search;
+  const { from, to = Infinity, limit, frames } = search.stretch;
   const { columns } = messages;
   const startingBefore = (frame: number): number => columns.positionBefore(frame - 1) + 1;
   const end = Math.min(columns.end, to, startingBefore(frames?.to ?? Infinity));
   let at = Math.max(from, startingBefore(frames?.from ?? 0));
   const pageEnd = Math.min(end, at + PAGE_MESSAGES);
-  const arena = new PayloadArena();
   const possible: Found[] = [];
   let sure = 0;
   let inflations = 0;

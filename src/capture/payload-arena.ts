@@ -7,8 +7,22 @@ export const PAGE_INFLATED = 256;
 
 /** The payloads that one stretch of a search looks at, one after another in one buffer. */
 export class PayloadArena {
+  /** The one that nobody uses: short searches follow each other by the thousand. */
+  static #spare: PayloadArena | null = null;
   readonly #bytes = Buffer.allocUnsafeSlow(PAGE_BYTES + TEXT_BYTES);
   #end = 0;
+
+  /** Lends an arena to `use`, whose payloads are gone when it is done. */
+  static async lend<T>(use: (arena: PayloadArena) => Promise<T>): Promise<T> {
+    const arena = PayloadArena.#spare ?? new PayloadArena();
+    PayloadArena.#spare = null;
+    try {
+      return await use(arena);
+    } finally {
+      arena.clear();
+      PayloadArena.#spare = arena;
+    }
+  }
 
   get full(): boolean {
     return this.#end >= PAGE_BYTES;
