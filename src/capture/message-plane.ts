@@ -100,7 +100,7 @@ export class MessagePlane implements MessageReader, Guest {
     });
   }
 
-  async search(id: string, filter: Filter, stretch: MessageStretch): Promise<MessageMatches | undefined> {
+  async search(id: string, filter: Filter | null, stretch: MessageStretch): Promise<MessageMatches | undefined> {
     return this.#ask(id, async (messages, slice, session) => {
       const { found, next } = await PayloadArena.lend((arena) =>
         searchMessages(messages, { session, filter, stretch, arena, slice }),

@@ -11,10 +11,11 @@ export interface MessageReader {
    */
   messages(id: string, from: number, limit: number): Promise<MessageRow[] | undefined>;
   /**
-   * The messages of a stretch that pass a filter, as far as one go has come. Undefined for an unknown session.
+   * The messages of a stretch that pass a filter (null: all), as far as one go has come. Undefined for an unknown
+   * session.
    * @throws {FilterError} for a regular expression that takes too long
    */
-  search(id: string, filter: Filter, stretch: MessageStretch): Promise<MessageMatches | undefined>;
+  search(id: string, filter: Filter | null, stretch: MessageStretch): Promise<MessageMatches | undefined>;
   /** The message that a data frame belongs to, or undefined. */
   messageOfFrame(id: string, frameIndex: number): Promise<MessageRow | undefined>;
   /** Inflated content, at most `maxBytes` (8 MiB unless told); null where it cannot be inflated or is not held. */

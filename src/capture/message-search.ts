@@ -37,7 +37,7 @@ export async function searchMessages(
   messages: SessionMessages,
   search: {
     readonly session: SessionDetail;
-    readonly filter: Filter;
+    readonly filter: Filter | null;
     readonly stretch: MessageStretch;
     readonly arena: PayloadArena;
     readonly slice: TimeSlice;
@@ -57,7 +57,7 @@ export async function searchMessages(
     const position = at;
     if (slice.over) await slice.pause();
     const outline = messages.outline(position);
-    const answer = filter.matchesColumns(session, outline);
+    const answer = filter === null ? Truth.True : filter.matchesColumns(session, outline);
     if (answer === Truth.False) continue;
     if (answer === Truth.True) sure++;
     if (!messages.isCompressed(position)) {
@@ -79,12 +79,12 @@ export async function searchMessages(
       payload: answer === Truth.True ? undefined : text,
     });
   }
-  await filter.prepare(
+  await filter?.prepare(
     possible.flatMap(({ payload }) => (payload == null ? [] : [payload])),
     slice,
   );
   const found = possible.filter(
-    ({ outline, payload }) => payload === undefined || filter.matchesPayload(session, outline, payload),
+    ({ outline, payload }) => payload === undefined || filter?.matchesPayload(session, outline, payload) === true,
   );
   const next = found[limit]?.position ?? (at >= end ? Math.max(columns.end, from) : at);
   return { found: found.slice(0, limit), next };

@@ -11,13 +11,19 @@ export interface ExportJob {
   /** Which sessions; all where it is left out. */
   readonly wanted?: (session: SessionSummary) => boolean | Promise<boolean>;
   /** Which of their frames and messages; all where it is left out. */
-  readonly filter?: { readonly text: string; readonly of: Filter };
-  readonly signal?: AbortSignal;
+  readonly filter?: ExportFilter;
   /** Name and version of this program. */
   readonly generator: string;
   readonly exportedAt: Date;
   /** Leaves cookies and credentials in the handshakes as they were. */
   readonly withSecrets: boolean;
+}
+
+export interface ExportFilter {
+  readonly text: string;
+  readonly of: Filter;
+  /** Looks for the frames of a session that pass, a few at a time. */
+  readonly search: (id: string) => AsyncIterable<{ readonly indexes: readonly number[] }>;
 }
 
 /** One format that a capture can be written in. */

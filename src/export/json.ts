@@ -1,11 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { parseFilter, type Filter } from '../capture/filter.ts';
-import { searchSteps } from '../capture/frame-search.ts';
 import type { MessageStart } from '../capture/message-reader.ts';
 import { Opcode, type FrameRow } from '../contract/frame.ts';
 import type { MessageRow } from '../contract/message.ts';
 import type { SessionDetail } from '../contract/session.ts';
-import type { Exporter, ExportJob } from './exporter.ts';
+import type { Exporter, ExportFilter, ExportJob } from './exporter.ts';
 import { exportPayload, type ExportedPayload } from './payload.ts';
 import { redactHandshake } from './redaction.ts';
 
@@ -92,7 +90,7 @@ async function* listOf(items: AsyncGenerator<object>): AsyncGenerator<string> {
 
 async function* framesOf(job: ExportJob, { id, frameCount }: SessionDetail): AsyncGenerator<object> {
   const { reader } = job;
-  for await (const rows of job.filter?.of.needsFrames === true ? passing(job, job.filter.of, id) : pages(job, id)) {
+  for await (const rows of job.filter?.of.needsFrames === true ? passing(job, job.filter, id) : pages(job, id)) {
     for (const row of rows) {
       if (row.index >= frameCount) return;
       const held = reader.frameBytes(id, row.index, 'payload');
@@ -113,10 +111,14 @@ async function* pages({ reader }: ExportJob, id: string): AsyncGenerator<readonl
 }
 
 /** The frames that pass a filter. */
-async function* passing(job: ExportJob, filter: Filter, id: string): AsyncGenerator<readonly FrameRow[]> {
-  for await (const { indexes } of searchSteps(job, id, filter, { signal: job.signal })) {
+async function* passing(
+  { reader }: ExportJob,
+  { search }: ExportFilter,
+  id: string,
+): AsyncGenerator<readonly FrameRow[]> {
+  for await (const { indexes } of search(id)) {
     // Evicted since it was found: no longer there.
-    yield indexes.flatMap((index) => (job.reader.frames(id, index, 1) ?? []).filter((row) => row.index === index));
+    yield indexes.flatMap((index) => (reader.frames(id, index, 1) ?? []).filter((row) => row.index === index));
   }
 }
 
@@ -130,7 +132,7 @@ function framePayload(
 }
 
 async function* messagesOf(job: ExportJob, { id, frameCount }: SessionDetail): AsyncGenerator<object> {
-  const filter = job.filter?.of ?? EVERYTHING;
+  const filter = job.filter?.of ?? null;
   for (let from = 0; ;) {
     const page = await job.messages.search(id, filter, {
       from,
@@ -151,7 +153,6 @@ async function* messagesOf(job: ExportJob, { id, frameCount }: SessionDetail): A
     await nextTurn();
   }
 }
-const EVERYTHING = parseFilter('');
 
 /** Asks for a page of compressed messages at once, the first `SHORT_BYTES` of each: most are no longer. */
 async function compressedStarts(

@@ -102,18 +102,18 @@ describe('by Tab', () => {
   });
 
   test.each([
-    ['Messages', []],
-    ['Handshake', []],
-    ['Timing', ['From this time', 'To this time']],
-    ['Heartbeat', [expect.stringContaining('session 1')]],
-    ['Statistics', []],
-    ['Close', []],
+    ['Messages', ['All', '↑ to server', '↓ to client', 'Find in this session', 'follow', 'Messages']],
+    ['Handshake', ['Handshake']],
+    ['Timing', ['Timing', 'From this time', 'To this time']],
+    ['Heartbeat', ['Heartbeat', expect.stringContaining('session 1')]],
+    ['Statistics', ['Statistics']],
+    ['Close', ['Close']],
   ])('so is that of %s', async (name, own) => {
     await page.getByRole('tablist', { name: 'Views of the session' }).getByRole('tab', { name }).click();
     await page.locator('.loading').waitFor({ state: 'detached' });
     await page.getByRole('tabpanel', { name }).getByText(/\w/).first().waitFor();
     const stops = await walk();
-    expect(stops.map((stop) => stop.name)).toEqual([...SHELL, name, name, ...own]);
+    expect(stops.map((stop) => stop.name)).toEqual([...SHELL, name, ...own]);
     expect(faults(stops)).toEqual([]);
   });
 });

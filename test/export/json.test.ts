@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseFilter } from '../../src/capture/filter.ts';
+import { searchSteps } from '../../src/capture/frame-search.ts';
 import { MessagePlane } from '../../src/capture/message-plane.ts';
 import { exporterFor, type ExportJob } from '../../src/export/exporter.ts';
 import { FrametapError } from '../../src/errors.ts';
@@ -130,8 +131,14 @@ describe('the JSON export', () => {
     for (let i = 0; i < 3000; i++)
       session.frames({ firstByte: 1, payload: `${i} of` }, { firstByte: 0x80, payload: ' it' });
     session.frames({ firstByte: 0x89, payload: '7 of' });
-    const filtered = async (text: string) =>
-      (await exported(capture, { filter: { text, of: parseFilter(text) } })) as ExportedCapture & { filter: string };
+    const messages = new MessagePlane(capture.store);
+    const filtered = async (text: string) => {
+      const of = parseFilter(text);
+      const search = (id: string) => searchSteps({ reader: capture.store, messages }, id, of);
+      return (await exported(capture, { messages, filter: { text, of, search } })) as ExportedCapture & {
+        filter: string;
+      };
+    };
     const pings = await filtered('op:ping');
     expect(pings.filter).toBe('op:ping');
     expect(pings.sessions[0]).toMatchObject({ frameCount: 6001, frames: [{ index: 6000, opcode: 9 }], messages: [] });

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Type } from 'typebox';
 import { parseFilter } from '../../capture/filter.ts';
-import { sessionMatches } from '../../capture/frame-search.ts';
+import { searchSteps, sessionMatches } from '../../capture/frame-search.ts';
 import { EXPORT_FORMATS, exporterFor } from '../../export/exporter.ts';
 import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
 import { Filter, SessionId } from '../schema.ts';
@@ -45,8 +45,13 @@ export function registerExport(app: Api, { reader, messages, version }: RouteCon
         wanted: async (candidate) =>
           (session === undefined || candidate.id === session) &&
           sessionMatches({ reader, messages }, candidate, chosen, { signal }),
-        ...(filter.trim() !== '' && { filter: { text: filter, of: chosen } }),
-        signal,
+        ...(filter.trim() !== '' && {
+          filter: {
+            text: filter,
+            of: chosen,
+            search: (id: string) => searchSteps({ reader, messages }, id, chosen, { signal }),
+          },
+        }),
       });
       const scope = session === undefined ? '' : `-session-${session}`;
       const stamp = exportedAt.toISOString().slice(0, 19).replaceAll(':', '-');
