@@ -124,7 +124,7 @@ async function serve(config: Config, begin: (app: RunningApp) => Promise<Compani
   const logger = createLogger({ level: config.logLevel, stderr });
   const ending = untilSignal(undefined, { endsWithParent: runByNpm });
   try {
-    keepHeapSmall();
+    keepHeapSmall(config.memoryBytes);
     // Here and not above: most of the time that --help or a wrong option took would be spent on loading it.
     const { startApp } = await import('./app.ts');
     const starting = startApp(config, {

@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { ModuleKind, transpileModule } from 'typescript';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Collector } from '../src/heap.ts';
 
@@ -45,5 +49,31 @@ describe('the collector', () => {
     const hold = (): number => new ArrayBuffer(64 * MIB).byteLength;
     collector.freed(hold());
     await vi.waitFor(() => expect(process.memoryUsage().arrayBuffers).toBeLessThan(before + MIB), 10_000);
+  });
+});
+
+describe('the young generation', () => {
+  beforeEach(() => {
+    vi.useRealTimers();
+  });
+  it.each([
+    [64, 8],
+    [256, 32],
+  ])('grows no more, however much is made: of a capture of %i MiB at %i MiB', async (budgetMib, mib) => {
+    const script = `
+      const { keepHeapSmall, youngBytes } = await import(process.argv[1]);
+      keepHeapSmall(${budgetMib} * 2 ** 20);
+      const kept = [];
+      for (let turn = 0; turn < 1500; turn++) {
+        for (let i = 0; i < 5000; i++) kept[(turn * 5000 + i) % 300_000] = { turn, i: [i, turn] };
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      console.log(youngBytes() / 2 ** 20);`;
+    // In a process of its own: what is asked of V8 holds for all of it.
+    const source = await readFile(new URL('../src/heap.ts', import.meta.url), 'utf8');
+    const { outputText } = transpileModule(source, { compilerOptions: { module: ModuleKind.ESNext } });
+    const heap = `data:text/javascript,${encodeURIComponent(outputText)}`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, heap]);
+    expect(Number(stdout)).toBe(mib);
   });
 });
