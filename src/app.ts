@@ -64,6 +64,7 @@ export async function startApp(
   },
 ): Promise<RunningApp> {
   const { logger, webRoot = join(import.meta.dirname, '..', 'web'), clock = createClock() } = options;
+  for (const name of config.unknownVariables) logger.warn(`${name} is no option: see --help for those there are.`);
   const types = new LoadedTypes();
   if (config.protos.length > 0) await types.load(config.protos);
   const authority = await openAuthority({ directory: config.certs });

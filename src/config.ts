@@ -4,7 +4,9 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { relative, sep } from 'node:path';
 import type { ProtoText } from './contract/protos.ts';
 import { FrametapError } from './errors.ts';
-import { flagOf, OPTION_KEYS, OPTIONS, variableOf, type Option, type OptionKey } from './options.ts';
+import { flagOf, OPTION_KEYS, OPTIONS, VARIABLE_PREFIX, variableOf, type Option, type OptionKey } from './options.ts';
+
+const VARIABLES: ReadonlySet<string> = new Set(OPTION_KEYS.map(variableOf));
 
 type Values = { readonly [K in OptionKey]: (typeof OPTIONS)[K] extends Option<infer T> ? T : never };
 
@@ -19,6 +21,8 @@ export interface Config extends Omit<Values, 'uiToken' | 'upstreamCa' | 'proto'>
   readonly nodeExtraCaFile: string | undefined;
   /** The options that were given, by whatever way: a port that was asked for is not replaced by the next free one. */
   readonly given: ReadonlySet<OptionKey>;
+  /** Variables with our prefix that are no option: mistyped, or of somebody else. */
+  readonly unknownVariables: readonly string[];
 }
 
 export interface ConfigSources {
@@ -59,6 +63,7 @@ export async function loadConfig({ flags, env }: ConfigSources): Promise<Config>
     protos: await Promise.all(proto.map(readProto)),
     nodeExtraCaFile: env['NODE_EXTRA_CA_CERTS'],
     given,
+    unknownVariables: Object.keys(env).filter((name) => name.startsWith(VARIABLE_PREFIX) && !VARIABLES.has(name)),
   });
   checkTogether(config);
   return config;

@@ -179,8 +179,9 @@ export type OptionKey = keyof typeof OPTIONS;
 export const OPTION_KEYS = Object.keys(OPTIONS) as OptionKey[];
 
 export const flagOf = (key: OptionKey): string => `--${OPTIONS[key].name}`;
+export const VARIABLE_PREFIX = 'FRAMETAP_';
 export const variableOf = (key: OptionKey): string =>
-  `FRAMETAP_${OPTIONS[key].name.toUpperCase().replaceAll('-', '_')}`;
+  `${VARIABLE_PREFIX}${OPTIONS[key].name.toUpperCase().replaceAll('-', '_')}`;
 
 /** The page docs/options.md, before prettier has aligned it. */
 export function optionsPage(): string {
@@ -199,6 +200,7 @@ ${rows.join('\n')}
 
 Sizes are written like \`256MiB\`, \`1GiB\`, \`500MB\` or as a number of bytes. A switch is turned on by its flag, by
 \`1\`, \`true\`, \`yes\` or \`on\` in its variable, and by \`true\` in the file; \`0\`, \`false\`, \`no\` and \`off\` turn it off.
+A variable that begins so and is no option is named in a warning.
 Several host globs or .proto files in a variable are parted by commas; in the file they are a list.
 
 \`\`\`json

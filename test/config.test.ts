@@ -64,6 +64,14 @@ describe('the configuration', () => {
     expect((await load({}, { FRAMETAP_PORT: '', FRAMETAP_STRICT: '' })).given.size).toBe(0);
   });
 
+  it('names variables with its prefix that are no option', async () => {
+    const { unknownVariables } = await loadConfig({
+      flags: {},
+      env: { FRAMETAP_PROT: '1', FRAMETAP_PORT: '2', PORT: '3' },
+    });
+    expect(unknownVariables).toEqual(['FRAMETAP_PROT']);
+  });
+
   it('lets a flag turn on what a variable turns off', async () => {
     expect((await load({}, { FRAMETAP_STRICT: 'on' })).strict).toBe(true);
     expect((await load({}, { FRAMETAP_STRICT: '0' })).strict).toBe(false);
