@@ -73,6 +73,23 @@ describe('GET /api/sessions', () => {
     expect((await rig.get('/api/sessions?order=sideways')).status).toBe(400);
   });
 
+  it('refuses a parameter that there is not, and says what a wrong one must be', async () => {
+    rig = await startRig();
+    const messageOf = async (path: string): Promise<string> => {
+      const answer = await rig.get(path);
+      expect(answer.status).toBe(400);
+      const { error } = (await answer.json()) as ApiError;
+      expect(error.code).toBe('invalid-parameter');
+      return error.message;
+    };
+    expect(await messageOf('/api/sessions?fliter=x')).toBe(
+      'There is no parameter "fliter". There are: filter, after, order, limit.',
+    );
+    expect(await messageOf('/api/export?session=abc')).toBe('querystring/session must be a decimal number.');
+    expect((await rig.get('/api/export?session=&filter=')).status).toBe(200);
+    expect(await messageOf('/api/sessions/abc')).toBe('params/id must be a decimal number.');
+  });
+
   it('filters, and says where a filter is wrong', async () => {
     rig = await startRig();
     for (const host of ['alpha', 'beta']) chatter(rig.capture.session({ url: `wss://${host}.example/` }), 5);
