@@ -8,16 +8,17 @@ type Properties = Readonly<Record<string, { readonly description?: string } | un
 
 /**
  * Validates requests with the schemas that also document them. Parameters come as text: numbers are read, what is left
- * out, or empty, gets its default, and one that there is not is refused: a mistyped filter would else let everything
- * through. Bodies are taken as they are.
+ * out, or empty where it may be left out, gets its default. One that there is not is refused: a mistyped filter would else
+ * let everything through. Bodies are taken as they are.
  */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const compiled = Compile(schema);
   const properties = 'properties' in schema ? (schema.properties as Properties) : {};
+  const required: ReadonlySet<string> = new Set('required' in schema ? (schema.required as string[]) : []);
   return (sent: unknown) => {
     let value = sent;
     if (httpPart === 'querystring') {
-      const given = Object.entries(sent as object).filter(([, text]) => text !== '');
+      const given = Object.entries(sent as object).filter(([name, text]) => text !== '' || required.has(name));
       const unknown = given.find(([name]) => !Object.hasOwn(properties, name));
       if (unknown !== undefined) return { error: noParameter(unknown[0], Object.keys(properties)) };
       value = Object.fromEntries(given);

@@ -87,6 +87,7 @@ describe('GET /api/sessions', () => {
     );
     expect(await messageOf('/api/export?session=abc')).toBe('querystring/session must be a decimal number.');
     expect((await rig.get('/api/export?session=&filter=')).status).toBe(200);
+    expect((await rig.get('/api/filter/completions?text=&cursor=0')).status).toBe(200);
     expect(await messageOf('/api/sessions/abc')).toBe('params/id must be a decimal number.');
   });
 
