@@ -103,7 +103,7 @@ describe('the idle timeout of the Close tab', () => {
     const sessions = quietSessions({ endS: 0.5, survivedS: 2 });
     shown = await render(toldCapture(sessions).capture, <IdleTimeoutLine session={first(sessions)} />);
     expect(shown.text()).toBe(
-      'Before its end this session was quiet for 0.50 s; the longest silence before that was 2.00 s.',
+      'Before its end this session was quiet for 500 ms; the longest silence before that was 2.00 s.',
     );
   });
   test('says where this session is no part of it', async () => {
