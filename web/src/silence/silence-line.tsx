@@ -17,7 +17,7 @@ const words = (ms: number): string => (ms < 1000 ? formatMs(ms) : `${formatSecon
 
 function silenceWords({ since, survivedMs, beforeEndMs }: SessionSilence, nowUs: number | null): string {
   const survived = words(survivedMs);
-  const before = `; the longest silence before that was ${survived}.`;
+  const before = survivedMs === 0 ? '.' : `; the longest silence before that was ${survived}.`;
   if (beforeEndMs !== null) return `Before its end this session was quiet for ${words(beforeEndMs)}${before}`;
   const quietMs = nowUs === null ? 0 : (nowUs - parseIsoMicros(since)) / 1000;
   if (quietMs < MENTIONED_MS) return `The longest silence of this session so far was ${survived}.`;
