@@ -40,9 +40,7 @@ describe('the idle timeout of the Heartbeat tab', () => {
     shown = await render(toldCapture(sessions).capture, <IdleTimeoutSection session={first(sessions)} pings={null} />);
     expect(shown.text()).toContain('An idle timeout of about 60 s');
     expect(shown.text()).toContain('Nothing pings in this session: it has to say something at least every 60 s.');
-    expect(shown.text()).toMatch(
-      /This session has been quiet for 4\.\d\d s\./,
-    );
+    expect(shown.text()).toMatch(/This session has been quiet for 4\.\d\d s\./);
   });
   test('counts a silence that goes on by the clock of the server, and not while the view is paused', async () => {
     vi.useFakeTimers();
