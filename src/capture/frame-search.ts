@@ -53,25 +53,29 @@ export async function* searchSteps(
   const session = reader.session(id);
   if (session === undefined) return;
   const slice = new TimeSlice({ signal: options.signal });
-  const arena = new PayloadArena();
+  const arena = PayloadArena.take();
   let next = options.from ?? 0;
-  for (;;) {
-    arena.clear();
-    const page = readPage(reader, session, filter, { from: next, arena });
-    if (page.next === next) return;
-    next = page.next;
-    page.growing.push(...(await fetchMessages(messages, id, page.open)));
-    await filter.prepare(
-      page.open.flatMap(({ payload }) => (payload == null ? [] : [payload])),
-      slice,
-    );
-    for (const frame of page.open) {
-      if (filter.matchesPayload(session, frame, frame.payload ?? null)) page.sure.push(frame.index);
+  try {
+    for (;;) {
+      arena.clear();
+      const page = readPage(reader, session, filter, { from: next, arena });
+      if (page.next === next) return;
+      next = page.next;
+      page.growing.push(...(await fetchMessages(messages, id, page.open)));
+      await filter.prepare(
+        page.open.flatMap(({ payload }) => (payload == null ? [] : [payload])),
+        slice,
+      );
+      for (const frame of page.open) {
+        if (filter.matchesPayload(session, frame, frame.payload ?? null)) page.sure.push(frame.index);
+      }
+      const indexes = page.open.length > 0 ? page.sure.sort((a, b) => a - b) : page.sure;
+      const growing = session.state === 'open' ? page.growing : [];
+      yield { indexes, next, growing, fragmented: page.fragmented };
+      if (slice.over) await slice.pause();
     }
-    const indexes = page.open.length > 0 ? page.sure.sort((a, b) => a - b) : page.sure;
-    const growing = session.state === 'open' ? page.growing : [];
-    yield { indexes, next, growing, fragmented: page.fragmented };
-    if (slice.over) await slice.pause();
+  } finally {
+    arena.giveBack();
   }
 }
 

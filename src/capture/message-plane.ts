@@ -11,7 +11,6 @@ import { readable } from './inflate-cursor.ts';
 import { MessageFlag, violationsOf } from './message-columns.ts';
 import type { MessageContent, MessageMatches, MessageReader, MessageStart, MessageStretch } from './message-reader.ts';
 import { searchMessages } from './message-search.ts';
-import { PayloadArena } from './payload-arena.ts';
 import { SessionMessages } from './session-messages.ts';
 import { TimeSlice } from './time-slice.ts';
 
@@ -102,15 +101,15 @@ export class MessagePlane implements MessageReader, Guest {
 
   async search(id: string, filter: Filter | null, stretch: MessageStretch): Promise<MessageMatches | undefined> {
     return this.#ask(id, async (messages, slice, session) => {
-      const { found, next } = await PayloadArena.lend((arena) =>
-        searchMessages(messages, { session, filter, stretch, arena, slice }),
-      );
+      // Before the search: what comes whole meanwhile may have been looked at too early.
+      const growing = session.state === 'open' ? messages.growing : [];
+      const { found, next } = await searchMessages(messages, { session, filter, stretch, slice });
       const rows = found.map(({ position, inflated }) => {
         const start = messages.isCompressed(position) ? inflated : messages.start(position, PREVIEW_BYTES);
         return this.#makeRow(id, messages, position, start);
       });
       const { base, end } = messages.columns;
-      return { rows, next, first: base, end, growing: session.state === 'open' ? messages.growing : [] };
+      return { rows, next, first: base, end, growing };
     });
   }
 

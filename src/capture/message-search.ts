@@ -5,19 +5,22 @@ import { INFLATED_BYTES, PayloadText, Truth, type FrameColumns } from './filter/
 import { readable } from './inflate-cursor.ts';
 import { violationsOf } from './message-columns.ts';
 import type { MessageStretch } from './message-reader.ts';
-import { PAGE_INFLATED, type PayloadArena } from './payload-arena.ts';
+import { PAGE_INFLATED, PayloadArena } from './payload-arena.ts';
 import type { SessionMessages } from './session-messages.ts';
 import type { TimeSlice } from './time-slice.ts';
 
 /** Messages looked at in one go, at most. */
 const PAGE_MESSAGES = 2048;
+/** Messages that the columns do not decide, where fewer are wanted. */
+const PAGE_CANDIDATES = 256;
 
 /** A message that passes, or may. */
 interface Found {
   readonly position: number;
   /** Its first bytes, where it is compressed: as many as were wanted of it. */
   readonly inflated: Uint8Array | null;
-  readonly outline: FrameColumns;
+  /** Null where there is no filter to ask. */
+  readonly outline: FrameColumns | null;
   /** Undefined where the columns have decided. */
   readonly payload: PayloadText | null | undefined;
 }
@@ -39,12 +42,23 @@ export async function searchMessages(
     readonly session: SessionDetail;
     readonly filter: Filter | null;
     readonly stretch: MessageStretch;
-    readonly arena: PayloadArena;
     readonly slice: TimeSlice;
   },
 ): Promise<FoundMessages> {
-  const { session, filter, arena, slice } = search;
-  const { from, to = Infinity, limit, frames } = search.stretch;
+  const arena = PayloadArena.take();
+  try {
+    return await searchInto(arena, messages, search);
+  } finally {
+    arena.giveBack();
+  }
+}
+
+async function searchInto(
+  arena: PayloadArena,
+  messages: SessionMessages,
+  { session, filter, stretch, slice }: Parameters<typeof searchMessages>[1],
+): Promise<FoundMessages> {
+  const { from, to = Infinity, limit, frames } = stretch;
   const { columns } = messages;
   const startingBefore = (frame: number): number => columns.positionBefore(frame - 1) + 1;
   const end = Math.min(columns.end, to, startingBefore(frames?.to ?? Infinity));
@@ -53,11 +67,13 @@ export async function searchMessages(
   const possible: Found[] = [];
   let sure = 0;
   let inflations = 0;
-  for (; at < pageEnd && sure < limit && !arena.full && inflations < PAGE_INFLATED; at++) {
+  // What is found beyond the limit is looked at again: not many more than are wanted.
+  const most = Math.max(PAGE_CANDIDATES, 2 * limit);
+  for (; at < pageEnd && sure < limit && possible.length < most && !arena.full && inflations < PAGE_INFLATED; at++) {
     const position = at;
     if (slice.over) await slice.pause();
-    const outline = messages.outline(position);
-    const answer = filter === null ? Truth.True : filter.matchesColumns(session, outline);
+    const outline = filter === null ? null : messages.outline(position);
+    const answer = filter === null || outline === null ? Truth.True : filter.matchesColumns(session, outline);
     if (answer === Truth.False) continue;
     if (answer === Truth.True) sure++;
     if (!messages.isCompressed(position)) {
@@ -75,7 +91,7 @@ export async function searchMessages(
     possible.push({
       position,
       inflated,
-      outline: { ...outline, payloadLength: columns.inflatedLength(position) },
+      outline: outline === null ? null : { ...outline, payloadLength: columns.inflatedLength(position) },
       payload: answer === Truth.True ? undefined : text,
     });
   }
@@ -84,7 +100,8 @@ export async function searchMessages(
     slice,
   );
   const found = possible.filter(
-    ({ outline, payload }) => payload === undefined || filter?.matchesPayload(session, outline, payload) === true,
+    ({ outline, payload }) =>
+      payload === undefined || (outline !== null && filter?.matchesPayload(session, outline, payload) === true),
   );
   const next = found[limit]?.position ?? (at >= end ? Math.max(columns.end, from) : at);
   return { found: found.slice(0, limit), next };

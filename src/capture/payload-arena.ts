@@ -12,16 +12,16 @@ export class PayloadArena {
   readonly #bytes = Buffer.allocUnsafeSlow(PAGE_BYTES + TEXT_BYTES);
   #end = 0;
 
-  /** Lends an arena to `use`, whose payloads are gone when it is done. */
-  static async lend<T>(use: (arena: PayloadArena) => Promise<T>): Promise<T> {
+  /** An empty arena, for a search that gives it back. */
+  static take(): PayloadArena {
     const arena = PayloadArena.#spare ?? new PayloadArena();
     PayloadArena.#spare = null;
-    try {
-      return await use(arena);
-    } finally {
-      arena.clear();
-      PayloadArena.#spare = arena;
-    }
+    return arena;
+  }
+  /** Nothing that was taken into it is read any more. */
+  giveBack(): void {
+    this.clear();
+    PayloadArena.#spare = this;
   }
 
   get full(): boolean {

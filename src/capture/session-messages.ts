@@ -6,13 +6,16 @@ import { MessageAssembler, type AssembledMessage } from '../protocol/message-ass
 import type { CaptureReader, RowCursor } from './capture-reader.ts';
 import type { FrameColumns } from './filter/candidate.ts';
 import { InflateCursor, type CompressedMessage, type Inflated } from './inflate-cursor.ts';
-import { MessageColumns, MessageFlag } from './message-columns.ts';
+import { MessageColumns, MessageFlag, violationsOf } from './message-columns.ts';
 import type { TimeSlice } from './time-slice.ts';
 
 /** Frames looked at between two looks at the clock. */
 const PAGE_FRAMES = 4096;
 /** Compressed bytes of one message that are put together to be inflated, at most. */
 const MAX_COMPRESSED_BYTES = 64 * 2 ** 20;
+
+/** Beside the bits of a message's frames: it breaks a rule as a message. */
+const OF_THE_MESSAGE = 1 << 30;
 
 /** What is known of one direction while walking its frames. */
 interface Side {
@@ -165,7 +168,7 @@ export class SessionMessages {
     const compressed = this.isCompressed(position);
     const payloadLength = compressed ? this.columns.inflatedLength(position) : this.columns.wireLength(position);
     let bits = 0;
-    let violations = 0;
+    let violations = violationsOf(this.columns.flags(position)).length === 0 ? 0 : OF_THE_MESSAGE;
     this.#visitFramesOf(position, (row) => {
       if (row.index === index) ({ bits } = row);
       else if (origin(bits) === 'peer') bits |= row.bits & FrameBit.Origin;

@@ -132,7 +132,8 @@ function framePayload(
 }
 
 async function* messagesOf(job: ExportJob, { id, frameCount }: SessionDetail): AsyncGenerator<object> {
-  const filter = job.filter?.of ?? null;
+  // As for frames: what is about sessions alone has chosen this one, and may be true of it no longer.
+  const filter = job.filter?.of.needsFrames === true ? job.filter.of : null;
   for (let from = 0; ;) {
     const page = await job.messages.search(id, filter, {
       from,

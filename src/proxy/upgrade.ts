@@ -79,6 +79,8 @@ export class OpeningHandshake {
   #deadline: Deadline | null = null;
   #goneDeadline: Deadline | null = null;
   #settled = false;
+  /** The client does not take the interim answers. */
+  #blocked = false;
 
   constructor(
     ground: HandshakeGround,
@@ -214,9 +216,11 @@ export class OpeningHandshake {
   /** A client that does not read stops the server. */
   #pass(interim: Buffer): void {
     const { socket } = this.#connection;
-    if (socket.write(interim)) return;
+    if (socket.write(interim) || this.#blocked) return;
+    this.#blocked = true;
     this.#server?.socket.pause();
     socket.once('drain', () => {
+      this.#blocked = false;
       if (!this.#settled) this.#server?.socket.resume();
     });
   }
@@ -331,9 +335,13 @@ export class OpeningHandshake {
   }
 }
 
-/** RFC 9112 §4: an answer starts with `HTTP/`. Whoever speaks another protocol first waits for us to answer in it. */
+/**
+ * RFC 9112 §4: an answer starts with `HTTP/`, behind empty lines perhaps (§2.2). Whoever speaks another protocol first
+ * waits for us to answer in it.
+ */
 function mayBeHttp(bytes: Buffer): boolean {
-  return 'HTTP/'.startsWith(bytes.toString('latin1', 0, 5));
+  const start = bytes.toString('latin1', 0, 64).replace(/^[\r\n]+/, '');
+  return 'HTTP/'.startsWith(start.slice(0, 5));
 }
 
 const GONE = 'The client closed the connection before the opening handshake was done.';

@@ -77,6 +77,32 @@ describe('a search among messages', () => {
     expect(await found('not len>0')).toEqual([700]);
   });
 
+  it('knows what is wrong with a message also once it has been inflated', async () => {
+    const { session, found } = setUp({ extensions: 'permessage-deflate; server_no_context_takeover' });
+    session.frames(
+      { firstByte: FIN | RSV1 | 1, payload: await new PeerDeflate().compress(Uint8Array.of(0xff)) },
+      { firstByte: FIN | RSV1 | 1, payload: await new PeerDeflate().compress('fine') },
+    );
+    for (let time = 0; time < 3; time++) {
+      expect(await found('is:violated')).toEqual([0]);
+      expect(await found('violation:message-invalid-utf8')).toEqual([0]);
+      expect(await found('not is:violated')).toEqual([1]);
+    }
+  });
+
+  it('says of a message that comes whole during the search that it was growing', async () => {
+    const { session, plane, found } = setUp();
+    session.frames({ firstByte: 1, payload: 'need' });
+    for (let i = 0; i < 200; i++) session.frames({ direction: 'client-to-server', payload: `${'a'.repeat(18)}!` });
+    // A pattern that gives others their turn before it has looked at all.
+    const searched = plane.search(session.id, parseFilter('text~/^(a+)+$/ or needle'), { from: 0, limit: 9 });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    session.frames({ firstByte: FIN, payload: 'le' });
+    const step = await searched;
+    expect([step?.rows.length, step?.growing]).toEqual([0, [0]]);
+    expect(await found('needle')).toEqual([0]);
+  });
+
   it('keeps to a stretch of messages or of frames, and goes on where it stopped', async () => {
     const { session, found, plane } = setUp();
     for (let i = 0; i < 5000; i++) session.frames({ firstByte: 1, payload: `${i}` }, { firstByte: FIN, payload: ' x' });

@@ -144,8 +144,14 @@ describe('the JSON export', () => {
     expect(pings.sessions[0]).toMatchObject({ frameCount: 6001, frames: [{ index: 6000, opcode: 9 }], messages: [] });
     const torn = await filtered('text~/^2999 of it$/ or text~/^2998 of$/');
     expect(torn.sessions[0]).toMatchObject({ frames: [{ index: 5996 }], messages: [{ index: 2999 }] });
+    // Chosen while it was open: all of it, though it is closed when it is written.
+    session.record.closed();
+    const of = parseFilter('is:open');
+    const search = (id: string) => searchSteps({ reader: capture.store, messages }, id, of);
+    const [closed] = (await exported(capture, { messages, filter: { text: 'is:open', of, search } })).sessions;
+    expect([closed?.frames.length, closed?.messages.length]).toEqual([6001, 3000]);
     // By itself: all of it.
-    for (const text of ['is:open', 'echo.example']) {
+    for (const text of ['is:closed', 'echo.example']) {
       const [whole] = (await filtered(text)).sessions;
       expect([whole?.frames.length, whole?.messages.length]).toEqual([6001, 3000]);
     }

@@ -159,6 +159,18 @@ describe('the opening handshake', () => {
     expect(await client.until(ACCEPT)).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nLink: <\/x>\r\n\r\nHTTP\/1\.1 101 /);
   });
 
+  it('may be answered behind empty lines, however they come', async () => {
+    const { server, client } = await setUp();
+    client.send(REQUEST);
+    const peer = await server.accept();
+    const request = await peer.until('\r\n\r\n');
+    for (const piece of ['\r', '\n', 'HT', switching(acceptOf(request)).slice(2)]) {
+      peer.send(piece);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await client.until(ACCEPT);
+  });
+
   it('is sent no more interim answers than it reads: the server is stopped', async () => {
     const { server, client } = await setUp();
     client.socket.pause();

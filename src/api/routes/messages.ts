@@ -32,23 +32,25 @@ export function registerMessages(app: Api, { messages }: RouteContext): void {
     async (request, reply) => {
       const { id } = request.params;
       const { from = 0, to, fromFrame, toFrame, limit, filter: text = '' } = request.query;
-      const filter = parseFilter(text);
+      const filter = text.trim() === '' ? null : parseFilter(text);
       const slice = new TimeSlice({ signal: signalOf(reply) });
       const endMs = performance.now() + SEARCH_MS;
       const frames = { from: fromFrame ?? 0, to: toFrame ?? Infinity };
       const rows: MessageRow[] = [];
+      const growing = new Set<number>();
       for (let next = from; ;) {
         const step = await messages.search(id, filter, { from: next, to, limit: limit - rows.length, frames });
         if (step === undefined) throw noSession(id);
         rows.push(...step.rows);
+        for (const index of step.growing) growing.add(index);
         ({ next } = step);
         const ended = next >= step.end;
         if (!ended && rows.length < limit && performance.now() < endMs) {
           if (slice.over) await slice.pause();
           continue;
         }
-        const { first: firstHeldMessage, end: messageCount, growing } = step;
-        return { messages: rows, next: ended ? null : next, messageCount, firstHeldMessage, growing };
+        const { first: firstHeldMessage, end: messageCount } = step;
+        return { messages: rows, next: ended ? null : next, messageCount, firstHeldMessage, growing: [...growing] };
       }
     },
   );

@@ -132,6 +132,47 @@ test('of a choice those that pass are listed, and fetched again by its own pages
   expect(onError).not.toHaveBeenCalled();
 });
 
+test('of a choice of which the oldest are gone, what is in sight is fetched, once, and the search goes on', async () => {
+  const { api, book, onError } = setUp(400_000);
+  book.grow(1);
+  await settled();
+  book.choose({ filter: 'x', frames: null }, onError);
+  await vi.waitFor(() => expect(book.matches?.length).toBeGreaterThan(20_000));
+  api.first = 150_000;
+  book.grow(2, 150_000);
+  await settled();
+  expect(book.first).toBe(150_000);
+  // What position 5,000 shows: 15,000 matches are gone.
+  book.lookAt(5000, 5040);
+  await settled();
+  expect(book.at(200_000)?.index).toBe(200_000);
+  const { scanned } = book.matches ?? expect.unreachable();
+  const end = (book.matches?.length ?? 0) - 15_000;
+  book.lookAt(end - 40, end);
+  await settled();
+  expect(book.matches?.scanned).toBeGreaterThan(scanned);
+  // A row that the server no longer has is asked for once.
+  api.first = 160_000;
+  const before = api.asked.length;
+  for (let look = 0; look < 20; look++) {
+    book.lookAt(0, 1);
+    await settled();
+  }
+  expect(api.asked.length - before).toBeLessThan(4);
+});
+
+test('a frame that is still coming in is asked for again though no frame comes after it', async () => {
+  const { api, book } = setUp(3);
+  api.growing = [2];
+  book.grow(3);
+  await settled();
+  expect(book.at(2)?.complete).toBe(false);
+  api.growing = [];
+  book.grow(3);
+  await settled();
+  expect(book.at(2)?.complete).toBe(true);
+});
+
 test('what is wrong with a choice is told to who chose', async () => {
   const { api, book, onError } = setUp(10);
   book.grow(1);

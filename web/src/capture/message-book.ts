@@ -33,6 +33,8 @@ export class MessageBook {
   /** Looked at most recently goes last. */
   readonly #rows = new Map<number, MessageRow>();
   readonly #asked = new Set<string>();
+  /** What an answer that should have had it did not bring: not asked for again until there is news. */
+  readonly #absent = new Set<number>();
   #chosen: Omit<MessageQuery, 'from' | 'limit'> = {};
   #wantedPosition = 0;
   #first = 0;
@@ -74,6 +76,7 @@ export class MessageBook {
   choose(choice: MessageChoice | null, onError: (error: unknown) => void): void {
     this.matches?.stop();
     this.matches = null;
+    this.#absent.clear();
     if (choice !== null) {
       const { filter, frames } = choice;
       const chosen = { filter, ...(frames === null ? {} : { fromFrame: frames.from, toFrame: frames.to }) };
@@ -99,12 +102,14 @@ export class MessageBook {
   /** Called every now and then: where frames have come, or have been evicted, there may be more messages, or fewer. */
   grow(frameCount: number, firstHeldFrame = 0): void {
     this.#advance();
-    if (this.#busy || (frameCount === this.#frameCount && firstHeldFrame === this.#firstHeldFrame)) return;
+    const same = frameCount === this.#frameCount && firstHeldFrame === this.#firstHeldFrame;
+    if (this.#busy || (same && this.#growing.length === 0)) return;
     this.#busy = true;
     this.#askForEnd()
       .then(() => {
         // Not before it is known: what has failed is asked again.
         this.#frameCount = frameCount;
+        this.#absent.clear();
         this.#firstHeldFrame = firstHeldFrame;
         this.#advance();
         this.#onChange();
@@ -117,7 +122,7 @@ export class MessageBook {
 
   /** This message is looked at, whether it is listed or not. */
   want(index: number): void {
-    if (!this.#touch(index)) this.#load({ from: pageStart(index), limit: PAGE_MESSAGES });
+    if (!this.#touch(index)) this.#load({ from: pageStart(index), limit: PAGE_MESSAGES }, index);
   }
 
   /** These positions of the list are visible: what is missing of them is fetched. */
@@ -126,18 +131,21 @@ export class MessageBook {
     if (matches === null) {
       const end = Math.min(last + this.#first, this.#end);
       for (let index = first + this.#first; index < end; index += 1) {
-        if (!this.#touch(index)) this.#load({ from: pageStart(index), limit: PAGE_MESSAGES });
+        if (!this.#absent.has(index) && !this.#touch(index))
+          this.#load({ from: pageStart(index), limit: PAGE_MESSAGES }, index);
       }
       return;
     }
-    this.#wantedPosition = last;
+    // The list begins with the first that is still held.
+    const gone = matches.positionOf(this.#first);
+    this.#wantedPosition = last + gone;
     this.#advance();
     let missing: number | undefined;
-    for (let position = first; position < Math.min(last, matches.length); position += 1) {
+    for (let position = first + gone; position < Math.min(last + gone, matches.length); position += 1) {
       const index = matches.indexAt(position);
-      if (index !== undefined && !this.#touch(index)) missing ??= index;
+      if (index !== undefined && !this.#absent.has(index) && !this.#touch(index)) missing ??= index;
     }
-    if (missing !== undefined) this.#load({ ...this.#chosen, from: missing, limit: PAGE_MESSAGES });
+    if (missing !== undefined) this.#load({ ...this.#chosen, from: missing, limit: PAGE_MESSAGES }, missing);
   }
 
   #touch(index: number): boolean {
@@ -159,12 +167,15 @@ export class MessageBook {
     }
   }
 
-  #load(query: MessageQuery): void {
+  #load(query: MessageQuery, wanted: number): void {
     const key = JSON.stringify(query);
     if (this.#asked.has(key)) return;
     this.#asked.add(key);
     this.#ask(query)
-      .then(() => this.#onChange())
+      .then(() => {
+        if (!this.#rows.has(wanted)) this.#absent.add(wanted);
+        this.#onChange();
+      })
       .catch(this.#onError)
       .finally(() => this.#asked.delete(key));
   }
