@@ -102,6 +102,12 @@ export const useUi = create<UiState>((change) => ({
 
 export const setUi = useUi.getState().set;
 
+/** What is wrong with what is looked for in a session; null: nothing any more. */
+export function sayFault(error: unknown): void {
+  const findFault = error === null ? null : error instanceof Error ? error.message : 'It could not be searched.';
+  if (findFault !== useUi.getState().findFault) setUi({ findFault });
+}
+
 /** Nothing is selected, and the lists of a session stand at their end. */
 export const NOTHING_SELECTED = {
   frame: null,

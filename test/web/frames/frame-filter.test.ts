@@ -16,6 +16,17 @@ describe('the filter above the frames', () => {
   test('lets everything through where nothing is chosen', () => {
     expect(frameFilter(none)).toBe('');
   });
+  test.each([
+    ['/^a+/i', '/^a+/i'],
+    ['/a/b/', '/a\\/b/'],
+    ['/a\\/b/', '/a\\/b/'],
+  ])('takes %s as a regular expression', (find, pattern) => {
+    expect(frameFilter({ ...none, find })).toBe(`text~${pattern}`);
+    expect(() => parseFilter(`text~${pattern}`)).not.toThrow();
+  });
+  test('takes a path as text', () => {
+    expect(frameFilter({ ...none, find: '/api/users' })).toBe('text:"/api/users"');
+  });
   test('is understood by the server and means what the buttons say', () => {
     const [text, ping] = [1, 5];
     expect(matches(frameFilter({ ...none, kind: 'control' }), ping, '')).toBe(true);

@@ -116,7 +116,10 @@ export class Capture {
     this.framesPulse.beat();
   }
 
-  /** Lists only the frames of the selected session that pass `filter` and lie in `range`; null or '' lists all. */
+  /**
+   * Lists only the frames of the selected session that pass `filter` and lie in `range`; null or '' lists all.
+   * @param onError called with what went wrong, and with null when it is well again
+   */
   filterFrames(filter: string | null, range: FrameRange | null, onError: (error: unknown) => void): void {
     this.#dropMatches();
     this.range = range;
@@ -129,11 +132,15 @@ export class Capture {
           return { rows: page.frames, next: page.next, end: page.frameCount, growing: page.growing };
         },
         onRows: (found) => {
+          onError(null);
           rows.applyRows(found);
           this.#advance();
           this.framesPulse.beat();
         },
-        onError,
+        onError: (error) => {
+          onError(error);
+          this.#advanceSoon();
+        },
         from: range?.from ?? 0,
       });
       this.#wantedPosition = 0;

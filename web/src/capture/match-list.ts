@@ -1,3 +1,5 @@
+import { ApiError } from './api.ts';
+
 /** What a filter's search answers: rows that pass, and how far it has come. */
 export interface MatchPage<Row> {
   readonly rows: readonly Row[];
@@ -35,6 +37,8 @@ export class MatchList<Row extends { readonly index: number }> {
   #scanned = 0;
   #busy = false;
   #restsUntilMs = 0;
+  /** The server cannot read the filter: to ask again would change nothing. */
+  #refused = false;
   /** What was looked at before it had come whole. */
   #growing: readonly number[] = [];
   #lookAgainMs = 0;
@@ -61,9 +65,9 @@ export class MatchList<Row extends { readonly index: number }> {
     return this.#scanned;
   }
 
-  /** Something was looked at too early: `advance` is to be called again, if nothing comes meanwhile. */
+  /** `advance` is to be called again, also if nothing comes meanwhile: something was looked at too early, or failed. */
   get waits(): boolean {
-    return this.#growing.length > 0;
+    return !this.#refused && (this.#growing.length > 0 || performance.now() < this.#restsUntilMs);
   }
 
   indexAt(position: number): number | undefined {
@@ -89,7 +93,7 @@ export class MatchList<Row extends { readonly index: number }> {
   /** Goes on searching up to `count`, as far as position `wanted` needs it. */
   advance(count: number, wanted: number): void {
     const nowMs = performance.now();
-    if (this.#busy || this.#abort.signal.aborted || nowMs < this.#restsUntilMs) return;
+    if (this.#busy || this.#refused || this.#abort.signal.aborted || nowMs < this.#restsUntilMs) return;
     const enough = this.#length > EAGER_ROWS && wanted < this.#length - PAGE_ROWS;
     if (this.#scanned < count && !enough) void this.#ask(() => this.#page());
     else if (this.#growing.length > 0 && nowMs >= this.#lookAgainMs) void this.#ask(() => this.#lookAgain());
@@ -104,6 +108,7 @@ export class MatchList<Row extends { readonly index: number }> {
       this.#onRows(rows);
     } catch (error) {
       this.#busy = false;
+      this.#refused = error instanceof ApiError && error.status === 400;
       this.#rest();
       if (!this.#abort.signal.aborted) this.#onError(error);
     }

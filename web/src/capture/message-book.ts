@@ -39,6 +39,8 @@ export class MessageBook {
   #wantedPosition = 0;
   #first = 0;
   #end = 0;
+  #heldFrames: number | null = null;
+  #heldEnd = Infinity;
   #growing: readonly number[] = [];
   #pinned = -1;
   #busy = false;
@@ -60,7 +62,24 @@ export class MessageBook {
     return this.#first;
   }
   get end(): number {
-    return this.#end;
+    return Math.min(this.#end, this.#heldEnd);
+  }
+
+  /** While the view is paused, nothing is listed that starts with frame `frames` or later. Null: it goes on. */
+  hold(frames: number | null): void {
+    if (frames === this.#heldFrames) return;
+    this.#heldFrames = frames;
+    this.#heldEnd = frames === null ? Infinity : this.#end;
+    this.#onChange();
+    if (frames === null) return;
+    this.#ask({ from: 0, limit: 1, fromFrame: frames })
+      .then((page) => {
+        if (this.#heldFrames !== frames) return;
+        this.#heldEnd = page.messages[0]?.index ?? page.messageCount;
+        this.#advance();
+        this.#onChange();
+      })
+      .catch(this.#onError);
   }
 
   at(index: number): MessageRow | undefined {
@@ -72,7 +91,10 @@ export class MessageBook {
     this.#pinned = index ?? -1;
   }
 
-  /** Lists only the messages that were chosen; null lists all. */
+  /**
+   * Lists only the messages that were chosen; null lists all.
+   * @param onError called with what went wrong, and with null when it is well again
+   */
   choose(choice: MessageChoice | null, onError: (error: unknown) => void): void {
     this.matches?.stop();
     this.matches = null;
@@ -88,6 +110,7 @@ export class MessageBook {
           return { rows: page.messages, next: page.next, end: page.messageCount, growing: page.growing };
         },
         onRows: (rows) => {
+          onError(null);
           this.#keep(rows);
           this.#advance();
           this.#onChange();
@@ -129,7 +152,7 @@ export class MessageBook {
   lookAt(first: number, last: number): void {
     const { matches } = this;
     if (matches === null) {
-      const end = Math.min(last + this.#first, this.#end);
+      const end = Math.min(last + this.#first, this.end);
       for (let index = first + this.#first; index < end; index += 1) {
         if (!this.#absent.has(index) && !this.#touch(index))
           this.#load({ from: pageStart(index), limit: PAGE_MESSAGES }, index);
@@ -203,7 +226,7 @@ export class MessageBook {
   }
 
   #advance(): void {
-    this.matches?.advance(this.#end, this.#wantedPosition);
+    this.matches?.advance(this.end, this.#wantedPosition);
   }
 }
 

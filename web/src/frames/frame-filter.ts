@@ -1,9 +1,13 @@
 import type { DirectionChoice, KindChoice } from '../place.ts';
 
+/** A pattern ends at the first slash that is not escaped. */
+const escapeSlashes = (pattern: string): string => pattern.replace(/\\.|\//gs, (part) => (part === '/' ? '\\/' : part));
+
 /** A piece of text in payloads as a term of the filter language. `/…/` is a regular expression. */
 export function textTerm(find: string): string {
-  const pattern = /^\/(.+)\/([a-z]*)$/s.exec(find);
-  if (pattern !== null) return `text~/${pattern[1] ?? ''}/${pattern[2] ?? ''}`;
+  // A path like /api/users is none: its end is no flags.
+  const pattern = /^\/(.+)\/([imsu]*)$/s.exec(find);
+  if (pattern !== null) return `text~/${escapeSlashes(pattern[1] ?? '')}/${pattern[2] ?? ''}`;
   return `text:"${find.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 

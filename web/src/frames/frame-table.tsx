@@ -28,6 +28,7 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
   useFrames(capture);
   const selected = useUi((ui) => ui.frame);
   const follow = useUi((ui) => ui.follow);
+  const fault = useUi((ui) => ui.findFault);
   const handle = useRef<VirtualRowsHandle>(null);
   const order = frameOrder(capture);
   const [kept] = useState(() => new KeptTop('frames'));
@@ -194,7 +195,7 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
         activeId={active}
         row={row}
       />
-      {shown <= order.firstRow && (
+      {shown <= order.firstRow && fault === null && (
         <Nothing
           filtered={matches !== null}
           first={capture.range?.from ?? 0}

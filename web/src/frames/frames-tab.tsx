@@ -1,7 +1,7 @@
 import { memo, useEffect, type ReactNode } from 'react';
 import { DetailPane } from '../detail/detail-pane.tsx';
 import { Splitter } from '../shell/splitter.tsx';
-import { setUi, useUi } from '../state.ts';
+import { sayFault, setUi, useUi } from '../state.ts';
 import { useCapture } from '../use-capture.ts';
 import { frameFilter } from './frame-filter.ts';
 import { FrameTable } from './frame-table.tsx';
@@ -20,9 +20,7 @@ export const FramesTab = memo(function FramesTab({ sessionId: id }: { readonly s
   useEffect(() => {
     // The page selects the session in an effect of its own, above this one: after it.
     capture.select(id);
-    capture.filterFrames(filter, range, (error) => {
-      setUi({ findFault: error instanceof Error ? error.message : String(error) });
-    });
+    capture.filterFrames(filter, range, sayFault);
     setUi({ findFault: null });
     return () => capture.filterFrames(null, null, () => undefined);
   }, [capture, id, filter, range]);

@@ -24,13 +24,13 @@ export function messageOrder({ matches, first, end }: MessageBook): MessageOrder
   }
   const gone = matches.positionOf(first);
   return {
-    count: matches.length - gone,
+    count: Math.max(0, matches.positionOf(end) - gone),
     origin: gone,
     indexAt: (position) => matches.indexAt(position + gone),
     positionOf: (index) => {
       const at = matches.positionOf(index);
-      return index >= first && matches.indexAt(at) === index ? at - gone : null;
+      return index >= first && index < end && matches.indexAt(at) === index ? at - gone : null;
     },
-    nearest: (index) => (index < matches.scanned ? Math.max(0, matches.positionOf(index) - gone) : null),
+    nearest: (index) => (index < matches.scanned && index < end ? Math.max(0, matches.positionOf(index) - gone) : null),
   };
 }

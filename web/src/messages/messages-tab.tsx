@@ -38,6 +38,7 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
   const { book, pulse, error, chosen: isChosen } = useMessages(sessionId);
   useSyncExternalStore(pulse.subscribe, pulse.version);
   const order = messageOrder(book);
+  const fault = useUi((ui) => ui.findFault);
   const handle = useRef<VirtualRowsHandle>(null);
   const [kept] = useState(() => new KeptTop('messages'));
   const message = selected === null ? undefined : book.at(selected);
@@ -161,7 +162,9 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
             );
           }}
         />
-        {count === 0 && <div className="frames-nothing">{error ?? (isChosen ? noneOf(book) : 'No messages yet.')}</div>}
+        {count === 0 && fault === null && (
+          <div className="frames-nothing">{error ?? (isChosen ? noneOf(book) : 'No messages yet.')}</div>
+        )}
       </div>
       {detailOpen && message !== undefined && (
         <>

@@ -3,7 +3,7 @@ import { fetchMessages } from '../capture/api.ts';
 import { MessageBook } from '../capture/message-book.ts';
 import { Pulse } from '../capture/pulse.ts';
 import { messageFilter } from '../frames/frame-filter.ts';
-import { setUi, useUi } from '../state.ts';
+import { sayFault, setUi, useUi } from '../state.ts';
 import { useCapture } from '../use-capture.ts';
 
 const GROW_MS = 400;
@@ -36,6 +36,7 @@ export function useMessages(id: string): {
   useEffect(() => {
     const grow = (): void => {
       const session = capture.book.get(id);
+      if (capture.selected === id) book.hold(capture.paused ? capture.frameCount : null);
       if (!capture.paused) book.grow(session?.frameCount ?? 0, session?.firstHeldFrame);
     };
     grow();
@@ -44,9 +45,7 @@ export function useMessages(id: string): {
   }, [capture, book, id]);
   const chosen = filter !== '' || range !== null;
   useEffect(() => {
-    book.choose(chosen ? { filter, frames: range } : null, (fault) => {
-      setUi({ findFault: fault instanceof Error ? fault.message : String(fault) });
-    });
+    book.choose(chosen ? { filter, frames: range } : null, sayFault);
     setUi({ findFault: null });
     return () => book.choose(null, () => undefined);
   }, [book, chosen, filter, range]);

@@ -142,12 +142,14 @@ function useMatches(capture: Capture, filter: string): Matches | null {
           before,
           onHits: (hits) => {
             ids = hits.ids;
+            // What failed has been done since.
+            if (useUi.getState().filterFault?.text === filter) setUi({ filterFault: null });
             setMatches({ filter, ids, searchedTo: before.length === 0 ? hits.searchedTo : null });
           },
           signal: abort.signal,
         });
       } catch (error) {
-        if (!abort.signal.aborted) setUi({ filterFault: { text: filter, message: String(error), position: null } });
+        if (!abort.signal.aborted) setUi({ filterFault: { text: filter, message: messageOf(error), position: null } });
       }
       searching = false;
       restMs = restAfter(performance.now() - startedMs);
@@ -187,3 +189,5 @@ function Count(props: {
   }
   return hits === null ? all : `${formatCount(hits.ids.length)} of ${all}`;
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
