@@ -57,6 +57,8 @@ export class InflateCursor {
   readonly #utf8 = new Utf8Checker();
   #next = 0;
   #historyLost = false;
+  /** The message at which it was lost; windows saved behind it are those of another walk, and may have theirs. */
+  #lostAt = 0;
   #checkpoints: Checkpoint[] = [];
   #spacing = FIRST_SPACING;
   #sinceCheckpoint = 0;
@@ -100,10 +102,12 @@ export class InflateCursor {
     while (this.#checkpoints[0] !== undefined && this.#checkpoints[0].position < base) this.#checkpoints.shift();
     const saved = this.#checkpoints.findLast((checkpoint) => checkpoint.position <= position);
     const here = this.#next <= position && this.#next >= base;
-    if (here && (saved === undefined || saved.position <= this.#next)) return;
+    const better = saved?.historyLost === false && this.#historyLost && saved.position > this.#lostAt;
+    if (here && !better && (saved === undefined || saved.position <= this.#next)) return;
     this.#sinceCheckpoint = 0;
     this.#next = saved?.position ?? base;
     this.#historyLost = saved?.historyLost ?? base > 0;
+    this.#lostAt = 0;
     if (saved === undefined) this.#inflater.reset();
     else this.#inflater.restoreWindow(saved.window);
   }
@@ -123,16 +127,17 @@ export class InflateCursor {
   async #run(position: number, keepBytes: number, slice: TimeSlice): Promise<Inflated> {
     const message = this.#source.load(position);
     if (message === null) return nothing('pending');
-    if (message.afterGap) this.#loseHistory();
+    if (message.afterGap) this.#loseHistory(position);
     const outcome = message.payload === null ? nothing('lost') : await this.#inflate(message, keepBytes, slice);
-    if (outcome.status !== 'whole') this.#loseHistory();
+    if (outcome.status !== 'whole') this.#loseHistory(position);
     this.#source.inflated(position, outcome);
     return outcome;
   }
 
-  #loseHistory(): void {
+  #loseHistory(position: number): void {
     if (!this.#takeover) return;
     this.#inflater.reset();
+    this.#lostAt = position;
     this.#historyLost = true;
   }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { parseFilter } from '../../src/capture/filter.ts';
 import { MessagePlane, planeBytes } from '../../src/capture/message-plane.ts';
 import { PeerDeflate } from '../helpers/peer-deflate.ts';
 import { FIN, RecordedCapture, RSV1, type RecordedSession, type TestFrame } from '../helpers/recorded-capture.ts';
@@ -254,6 +255,30 @@ describe('what the message plane remembers', () => {
     expect(await plane.content(session.id, oldest?.index ?? -1)).toBeNull();
     const inflated = rows.filter((row) => row.payloadLength !== null);
     for (const row of inflated) expect(row.payloadLength).toBe(texts[row.firstFrame]?.length);
+  });
+
+  it('reads on from a window that it has kept, where the walk to it met what was evicted', async () => {
+    const { plane, session, store } = setUp({ extensions: DEFLATE, budgetBytes: 2 << 20 });
+    const texts = Array.from({ length: 6000 }, (_, i) => story(i) + randomBytes(200).toString('base64'));
+    const frames = await compressedFrames(texts);
+    // Somebody looks at the newest while they come.
+    for (let i = 0; i < frames.length; i += 100) {
+      session.frames(...frames.slice(i, i + 100));
+      await plane.content(session.id, i + 99);
+    }
+    const held = store.session(session.id)?.firstHeldFrame as number;
+    expect(held).toBeGreaterThan(0);
+    const filter = parseFilter('text:"message"');
+    const found: number[] = [];
+    for (let from: number = held; from < texts.length; ) {
+      const page = await plane.search(session.id, filter, { from, limit: 500 });
+      found.push(...(page?.rows ?? []).map((row) => row.index));
+      from = page?.next ?? texts.length;
+    }
+    const firstFound = found[0] as number;
+    expect(firstFound).toBeLessThan(held + 600);
+    expect(found).toEqual(Array.from({ length: 6000 - firstFound }, (_, i) => firstFound + i));
+    expect(await textOf(plane, session, firstFound)).toBe(texts[firstFound]);
   });
 
   it('finds its way again with the first message that needs nothing before it', async () => {
