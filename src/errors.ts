@@ -250,6 +250,16 @@ export const ERRORS = entry({
     exitCode: 78,
     status: 400,
   },
+  'still-arriving': {
+    means: 'The message has not come whole.',
+    remedy: 'Ask again when its last frame has come.',
+    status: 409,
+  },
+  'not-inflatable': {
+    means: 'A compressed message cannot be inflated.',
+    remedy: 'See the payloads of its frames, as they went over the wire.',
+    status: 422,
+  },
   'not-held': { means: 'The bytes are no longer held.', remedy: 'Raise --memory to keep more.', status: 410 },
 });
 export type ErrorCode = keyof typeof ERRORS;

@@ -1,9 +1,9 @@
 import type { CaptureReader } from '../capture/capture-reader.ts';
-import type { MessageReader } from '../capture/message-reader.ts';
+import type { MessageContent, MessageReader, NoContent } from '../capture/message-reader.ts';
 import type { Direction } from '../contract/frame.ts';
 import type { MessageRow } from '../contract/message.ts';
 import { MAX_DECODED_BYTES } from '../decode/decoder.ts';
-import { FrametapError } from '../errors.ts';
+import { FrametapError, type ErrorCode } from '../errors.ts';
 
 export interface FrameContent {
   readonly bytes: Uint8Array;
@@ -28,11 +28,7 @@ export async function frameContent(
     if (payload === undefined || (payload.bytes.length === 0 && !payload.whole)) throw new FrametapError('not-held');
     return { ...payload, opcode: frame.opcode, direction: frame.direction, message };
   }
-  const content = await messages.content(id, message.index, MAX_DECODED_BYTES + 1);
-  if (content == null) {
-    throw new FrametapError('not-held', 'The message is no longer held, or cannot be inflated.');
-  }
-  const { bytes, totalLength, row } = content;
+  const { bytes, totalLength, row } = await messageContent(messages, id, message.index, MAX_DECODED_BYTES + 1);
   return {
     bytes,
     whole: row.complete && bytes.length === totalLength,
@@ -41,3 +37,26 @@ export async function frameContent(
     message: row,
   };
 }
+
+/** The content of a message: it is there, or an error says why not. */
+export async function messageContent(
+  messages: MessageReader,
+  id: string,
+  index: number,
+  maxBytes?: number,
+): Promise<MessageContent> {
+  const content = await messages.content(id, index, maxBytes);
+  if (content === undefined) throw new FrametapError('not-found', `There is no message ${index} in session ${id}.`);
+  if (content.bytes === null) throw new FrametapError(...WHY_NOT[content.why]);
+  return content;
+}
+
+const WHY_NOT: Readonly<Record<NoContent['why'], readonly [ErrorCode, string]>> = {
+  pending: ['still-arriving', 'The message has not come whole: it cannot be inflated before.'],
+  'not-held': ['not-held', 'The message is no longer held.'],
+  'needs-history': [
+    'not-held',
+    'The message cannot be inflated: it builds on earlier messages, which were evicted or not recorded.',
+  ],
+  invalid: ['not-inflatable', 'The message cannot be inflated: this is not what DEFLATE data looks like.'],
+};

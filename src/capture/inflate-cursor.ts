@@ -18,8 +18,10 @@ export interface CompressedMessage {
   readonly afterGap: boolean;
 }
 
-/** `lost`: not held, or it points back into what is not held. `pending`: its last byte has not come. */
-export type InflateStatus = 'whole' | 'counted-in-part' | 'invalid' | 'lost' | 'pending';
+/** Why there is nothing of a message. `pending`: its last byte has not come. */
+export type Unreadable = 'pending' | 'not-held' | 'needs-history' | 'invalid';
+/** `needs-history`: it points back into what is not held. */
+export type InflateStatus = 'whole' | 'counted-in-part' | Unreadable;
 export interface Inflated {
   readonly status: InflateStatus;
   /** The first bytes, as many as were asked for. */
@@ -128,7 +130,7 @@ export class InflateCursor {
     const message = this.#source.load(position);
     if (message === null) return nothing('pending');
     if (message.afterGap) this.#loseHistory(position);
-    const outcome = message.payload === null ? nothing('lost') : await this.#inflate(message, keepBytes, slice);
+    const outcome = message.payload === null ? nothing('not-held') : await this.#inflate(message, keepBytes, slice);
     if (outcome.status !== 'whole') this.#loseHistory(position);
     this.#source.inflated(position, outcome);
     return outcome;
@@ -169,7 +171,7 @@ export class InflateCursor {
     }
     this.#utf8.reset();
     return {
-      status: result === 'needs-history' && this.#historyLost ? 'lost' : STATUS[result],
+      status: result === 'needs-history' && this.#historyLost ? 'needs-history' : STATUS[result],
       bytes: kept.length === 1 ? (kept[0] as Uint8Array) : Buffer.concat(kept),
       totalLength,
       invalidUtf8: result === 'done' && !validUtf8,
@@ -187,7 +189,12 @@ const STATUS: Readonly<Record<InflateResult, InflateStatus>> = {
 
 /** What came out, or null where nothing of it can be relied on. */
 export function readable({ status, bytes }: Inflated): Uint8Array | null {
-  return status === 'whole' || status === 'counted-in-part' ? bytes : null;
+  return unreadable(status) === null ? bytes : null;
+}
+
+/** Why nothing of it can be relied on; null where that is not so. */
+export function unreadable(status: InflateStatus): Unreadable | null {
+  return status === 'whole' || status === 'counted-in-part' ? null : status;
 }
 
 function nothing(status: InflateStatus): Inflated {

@@ -7,9 +7,16 @@ import type { SessionDetail } from '../contract/session.ts';
 import type { CaptureReader } from './capture-reader.ts';
 import type { Guest, Lodging } from './guests.ts';
 import type { Filter } from './filter.ts';
-import { readable } from './inflate-cursor.ts';
+import { readable, unreadable } from './inflate-cursor.ts';
 import { MessageFlag, violationsOf } from './message-columns.ts';
-import type { MessageContent, MessageMatches, MessageReader, MessageStart, MessageStretch } from './message-reader.ts';
+import type {
+  MessageContent,
+  MessageMatches,
+  MessageReader,
+  MessageStart,
+  MessageStretch,
+  NoContent,
+} from './message-reader.ts';
 import { searchMessages } from './message-search.ts';
 import { SessionMessages } from './session-messages.ts';
 import { TimeSlice } from './time-slice.ts';
@@ -124,22 +131,22 @@ export class MessagePlane implements MessageReader, Guest {
     id: string,
     messageIndex: number,
     maxBytes = MAX_CONTENT_BYTES,
-  ): Promise<MessageContent | null | undefined> {
+  ): Promise<MessageContent | NoContent | undefined> {
     return this.#ask(id, async (messages, slice) => {
       const { columns } = messages;
       if (messageIndex < columns.base || messageIndex >= columns.end) return undefined;
       if (!messages.isCompressed(messageIndex)) {
         const { bytes, whole } = messages.payload(messageIndex, maxBytes);
         const totalLength = columns.wireLength(messageIndex);
-        if (bytes.length === 0 && !whole && totalLength > 0) return null;
+        if (bytes.length === 0 && !whole && totalLength > 0) return { bytes: null, why: 'not-held' };
         return { row: await this.#row(id, messages, messageIndex, slice), bytes, totalLength };
       }
       const outcome = await messages.inflate(messageIndex, Math.max(maxBytes, PREVIEW_BYTES), slice);
-      const bytes = readable(outcome);
-      if (bytes === null) return null;
+      const why = unreadable(outcome.status);
+      if (why !== null) return { bytes: null, why };
       return {
-        row: this.#makeRow(id, messages, messageIndex, bytes),
-        bytes: bytes.subarray(0, maxBytes),
+        row: this.#makeRow(id, messages, messageIndex, outcome.bytes),
+        bytes: outcome.bytes.subarray(0, maxBytes),
         totalLength: outcome.totalLength,
         ...(outcome.status === 'counted-in-part' ? { atLeast: true as const } : {}),
       };

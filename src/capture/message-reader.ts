@@ -1,6 +1,7 @@
 import type { MessageRow } from '../contract/message.ts';
 import type { Preview } from '../contract/frame.ts';
 import type { Filter } from './filter.ts';
+import type { Unreadable } from './inflate-cursor.ts';
 import type { MessageViolationCode } from '../contract/violations.ts';
 
 /** The message plane: made from the frames when somebody asks, never while they pass. */
@@ -18,8 +19,8 @@ export interface MessageReader {
   search(id: string, filter: Filter | null, stretch: MessageStretch): Promise<MessageMatches | undefined>;
   /** The message that a data frame belongs to, or undefined. */
   messageOfFrame(id: string, frameIndex: number): Promise<MessageRow | undefined>;
-  /** Inflated content, at most `maxBytes` (8 MiB unless told); null where it cannot be inflated or is not held. */
-  content(id: string, messageIndex: number, maxBytes?: number): Promise<MessageContent | null | undefined>;
+  /** Inflated content, at most `maxBytes` (8 MiB unless told); undefined where there is no such message. */
+  content(id: string, messageIndex: number, maxBytes?: number): Promise<MessageContent | NoContent | undefined>;
   /**
    * Inflated content of the compressed messages that start with these frames, by frame index: the first `maxBytes` of
    * each. Frames that start none, and messages that cannot be inflated, are left out or have null bytes.
@@ -56,6 +57,11 @@ export interface MessageStart {
   readonly violations: readonly MessageViolationCode[];
   /** Its last byte has not come. */
   readonly growing: boolean;
+}
+
+export interface NoContent {
+  readonly bytes: null;
+  readonly why: Unreadable;
 }
 
 export interface MessageContent {

@@ -181,6 +181,6 @@ async function messagePayload(
     if (frame?.whole === true) return exportPayload(frame.bytes, { text, truncated: false });
   }
   const content = await messages.content(id, row.index);
-  if (content === null || content === undefined) return null;
+  if (content?.bytes == null) return null;
   return exportPayload(content.bytes, { text, truncated: content.bytes.length < content.totalLength });
 }

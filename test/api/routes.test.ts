@@ -252,6 +252,42 @@ describe('payloads', () => {
     expect(await (await rig.get(`/api/sessions/${id}/messages/2/payload`)).text()).toBe('three');
     expect(await (await rig.get(`/api/sessions/${id}/frames/1/payload?plane=message`)).text()).toBe('two');
   });
+
+  it('of a message that is not whole say that more is to come, and are an error where it is compressed', async () => {
+    rig = await startRig();
+    const plain = rig.capture.session().frames({ firstByte: 1, payload: 'one' }).id;
+    const answer = await rig.get(`/api/sessions/${plain}/messages/0/payload`);
+    expect(await answer.text()).toBe('one');
+    const said = (name: string): string | null => answer.headers.get(`x-frametap-${name}`);
+    expect({ whole: said('whole'), complete: said('complete') }).toEqual({ whole: 'false', complete: 'false' });
+    const payload = await new PeerDeflate().compress('in two frames');
+    const session = rig.capture.session({ extensions: 'permessage-deflate' });
+    session.frames({ firstByte: RSV1 | 1, payload: payload.subarray(0, 3) });
+    const growing = await rig.get(`/api/sessions/${session.id}/frames/0/payload?plane=message`);
+    expect(growing.status).toBe(409);
+    expect(((await growing.json()) as ApiError).error.code).toBe('still-arriving');
+    session.frames({ firstByte: FIN, payload: payload.subarray(3) });
+    const whole = await rig.get(`/api/sessions/${session.id}/frames/0/payload?plane=message`);
+    expect(whole.headers.get('x-frametap-complete')).toBe('true');
+    expect(await whole.text()).toBe('in two frames');
+  });
+
+  it('of a message that cannot be inflated say why', async () => {
+    rig = await startRig();
+    const [, second] = await new PeerDeflate().compressAll(['the same words', 'the same words']);
+    const broken = rig.capture.session({ extensions: 'permessage-deflate' });
+    broken.frames({ firstByte: FIN | RSV1 | 1, payload: Uint8Array.of(255, 255, 255) });
+    const bad = await rig.get(`/api/sessions/${broken.id}/messages/0/payload`);
+    expect([bad.status, ((await bad.json()) as ApiError).error.code]).toEqual([422, 'not-inflatable']);
+    const session = rig.capture.session({ extensions: 'permessage-deflate' });
+    rig.capture.store.setRecording(false);
+    session.frames({ firstByte: FIN | RSV1 | 1, payload: 'what the next builds on' });
+    rig.capture.store.setRecording(true);
+    session.frames({ firstByte: FIN | RSV1 | 1, payload: second ?? '' });
+    const lost = await rig.get(`/api/sessions/${session.id}/frames/1/decoded`);
+    expect(lost.status).toBe(410);
+    expect(((await lost.json()) as ApiError).error.message).toContain('builds on earlier messages');
+  });
 });
 
 describe('what changes something', () => {

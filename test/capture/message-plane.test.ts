@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { parseFilter } from '../../src/capture/filter.ts';
+import type { MessageContent } from '../../src/capture/message-reader.ts';
 import { MessagePlane, planeBytes } from '../../src/capture/message-plane.ts';
 import { PeerDeflate } from '../helpers/peer-deflate.ts';
 import { FIN, RecordedCapture, RSV1, type RecordedSession, type TestFrame } from '../helpers/recorded-capture.ts';
@@ -27,7 +28,7 @@ function setUp(
 
 const textOf = async (plane: MessagePlane, session: RecordedSession, index: number): Promise<string | null> => {
   const content = await plane.content(session.id, index);
-  return content == null ? null : Buffer.from(content.bytes).toString();
+  return content?.bytes == null ? null : Buffer.from(content.bytes).toString();
 };
 
 describe('the message plane', () => {
@@ -179,7 +180,8 @@ describe('compressed messages', () => {
       { violations: ['inflate-failed'], payloadLength: null, preview: null },
       { violations: [], payloadLength: null },
     ]);
-    expect(await plane.content(session.id, 1)).toBeNull();
+    expect(await plane.content(session.id, 1)).toEqual({ bytes: null, why: 'invalid' });
+    expect(await plane.content(session.id, 2)).toEqual({ bytes: null, why: 'needs-history' });
   });
 
   it('that point back before the first byte are marked', async () => {
@@ -211,8 +213,8 @@ describe('compressed messages', () => {
   it('are shown up to 8 MiB, with their true length', async () => {
     const { plane, session } = setUp({ extensions: DEFLATE });
     session.frames({ firstByte: COMPRESSED, payload: deflateRawSync(Buffer.alloc(20 << 20, 'ab')) });
-    const content = await plane.content(session.id, 0);
-    expect({ shown: content?.bytes.length, total: content?.totalLength }).toEqual({ shown: 8 << 20, total: 20 << 20 });
+    const content = (await plane.content(session.id, 0)) as MessageContent;
+    expect({ shown: content.bytes.length, total: content.totalLength }).toEqual({ shown: 8 << 20, total: 20 << 20 });
     expect((await plane.content(session.id, 0, 10))?.bytes).toHaveLength(10);
   });
 
@@ -230,7 +232,7 @@ describe('compressed messages', () => {
       longest = Math.max(longest, performance.now() - last);
       last = performance.now();
     }, 1);
-    const content = await plane.content(session.id, 0);
+    const content = (await plane.content(session.id, 0)) as MessageContent;
     clearInterval(timer);
     expect(content?.totalLength).toBe(2 ** 30);
     expect(content?.bytes).toHaveLength(8 << 20);
@@ -252,7 +254,7 @@ describe('what the message plane remembers', () => {
     // What it remembers counts as part of the capture, and costs it its oldest frames.
     const [oldest] = (await plane.messages(session.id, 0, 1)) ?? [];
     expect(oldest?.payloadLength).toBeNull();
-    expect(await plane.content(session.id, oldest?.index ?? -1)).toBeNull();
+    expect(await plane.content(session.id, oldest?.index ?? -1)).toEqual({ bytes: null, why: 'needs-history' });
     const inflated = rows.filter((row) => row.payloadLength !== null);
     for (const row of inflated) expect(row.payloadLength).toBe(texts[row.firstFrame]?.length);
   });
@@ -270,7 +272,7 @@ describe('what the message plane remembers', () => {
     expect(held).toBeGreaterThan(0);
     const filter = parseFilter('text:"message"');
     const found: number[] = [];
-    for (let from: number = held; from < texts.length; ) {
+    for (let from: number = held; from < texts.length;) {
       const page = await plane.search(session.id, filter, { from, limit: 500 });
       found.push(...(page?.rows ?? []).map((row) => row.index));
       from = page?.next ?? texts.length;

@@ -72,7 +72,7 @@ class Look {
 
   async startOf(row: MessageRow): Promise<string> {
     const content = await this.#messages.content(this.#id, row.index, BINARY_HEAD_BYTES);
-    return content == null ? '' : new TextDecoder().decode(content.bytes);
+    return content?.bytes == null ? '' : new TextDecoder().decode(content.bytes);
   }
 
   /** The text message that a binary one follows in its direction, with nothing but binary ones and beats between. */

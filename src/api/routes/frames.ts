@@ -6,6 +6,7 @@ import { searchSteps } from '../../capture/frame-search.ts';
 import type { MessageReader } from '../../capture/message-reader.ts';
 import type { FrameRow } from '../../contract/frame.ts';
 import { FrametapError } from '../../errors.ts';
+import { messageContent } from '../frame-content.ts';
 import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
 import {
   bytesAnswer,
@@ -76,7 +77,8 @@ export function registerFrames(app: Api, context: RouteContext): void {
         description:
           'plane=payload: unmasked, as it went over the wire otherwise; plane=wire: header, masking key and masked ' +
           'payload as received; plane=message: the whole message that the frame belongs to, inflated. ' +
-          'The header X-Frametap-Whole says whether these are all of the bytes.',
+          'The header X-Frametap-Whole says whether these are all of the bytes; of a message, X-Frametap-Complete ' +
+          'whether its last byte has come.',
         params: SessionIndexParams,
         querystring: Type.Object({
           plane: Type.Unsafe<'payload' | 'wire' | 'message'>(
@@ -141,11 +143,10 @@ export async function sendMessage(
   index: number,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const content = await messages.content(id, index);
-  if (content === undefined) throw new FrametapError('not-found', `There is no message ${index} in session ${id}.`);
-  if (content === null) throw new FrametapError('not-held', 'The message is no longer held, or cannot be inflated.');
-  const whole = content.bytes.length === content.totalLength && content.row.complete;
-  return sendBytes(reply, { bytes: content.bytes, whole }, `frametap-${id}-message-${index}.bin`);
+  const { bytes, totalLength, row } = await messageContent(messages, id, index);
+  const whole = bytes.length === totalLength && row.complete;
+  reply.header('x-frametap-complete', String(row.complete));
+  return sendBytes(reply, { bytes, whole }, `frametap-${id}-message-${index}.bin`);
 }
 
 /** Bytes of a stranger: to be saved, never to be shown by a browser as anything. */

@@ -40,8 +40,8 @@ describe('the decoded view', () => {
     expect(shown.text()).toContain('says four');
     await shown.again(<DecodedView session="1" frame={5} version={1} />);
     expect(shown.text()).toBe('Reading …');
-    await answer(Response.json({ error: { code: 'not-held', message: 'gone' } }, { status: 404 }));
-    expect(shown.text()).toBe('These bytes are no longer held.');
+    await answer(Response.json({ error: { code: 'not-held', message: 'It is gone.' } }, { status: 410 }));
+    expect(shown.text()).toBe('It is gone.');
     await shown.again(<DecodedView session="2" frame={5} version={1} />);
     expect(shown.text()).toBe('Reading …');
     await answer(Response.json(decoded('five')));

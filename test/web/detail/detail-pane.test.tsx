@@ -3,7 +3,7 @@ import { act } from 'react';
 import { afterEach, expect, test, vi } from 'vitest';
 import { DetailPane } from '../../../web/src/detail/detail-pane.tsx';
 import { setUi } from '../../../web/src/state.ts';
-import { fakeMessage, fakeRow } from '../mock-capture.ts';
+import { fakeMessage, fakeRow, fakeSummary } from '../mock-capture.ts';
 import { render, type Rendered } from '../rendered.tsx';
 import { toldCapture } from '../told-capture.ts';
 
@@ -69,4 +69,37 @@ test('what is copied and saved is of what is selected, also while the payload be
   expect(copied).toEqual(['payload 1']);
   expect(pane.text()).toContain('payload 1');
   expect(pane.text()).not.toContain('payload 0');
+});
+
+test('the first frame of a compressed message shows the whole of it once the rest has come', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const frame = { ...fakeRow(0, 0), opcode: 1, fin: false, compressed: true, payloadLength: 3 };
+  let come = false;
+  vi.stubGlobal('fetch', (path: string) => {
+    if (!path.includes('/payload'))
+      return Promise.resolve(Response.json({ frames: [frame], next: null, frameCount: 1, firstHeldFrame: 0 }));
+    const error = { code: 'still-arriving', message: 'Not whole yet.' };
+    return Promise.resolve(come ? new Response('all of it') : Response.json({ error }, { status: 409 }));
+  });
+  const view = <DetailPane subject={{ kind: 'frame', session: '1', index: 0 }} heightPx={300} />;
+  const open = fakeSummary(1, { frameCount: 1, firstHeldFrame: 0, seq: 1, startedMs: 0 });
+  const pane = (shown = await render(toldCapture([open]).capture, view));
+  while (!pane.text().includes('Not whole yet.')) await act(nextFrame);
+  come = true;
+  while (!pane.text().includes('all of it')) await act(() => vi.advanceTimersByTimeAsync(500));
+  expect(pane.text()).not.toContain('Not whole yet.');
+  vi.useRealTimers();
+});
+
+test('of what is still arriving, what has come is shown and nothing else is blamed', async () => {
+  vi.stubGlobal('fetch', () =>
+    Promise.resolve(
+      new Response('the beginning', { headers: { 'x-frametap-whole': 'false', 'x-frametap-complete': 'false' } }),
+    ),
+  );
+  const message = { ...fakeMessage(0, 0), complete: false };
+  const view = <DetailPane subject={{ kind: 'message', session: '1', index: 0 }} message={message} heightPx={300} />;
+  const pane = (shown = await render(toldCapture([]).capture, view));
+  while (!pane.text().includes('the beginning')) await act(nextFrame);
+  expect(pane.text()).toContain('The first 13 B are shown; the rest has not come.');
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { drawFields, frameFields, headerBytes } from '../../../web/src/detail/frame-fields.ts';
-import { bitsOf } from '../../../web/src/capture/row-store.ts';
+import { bitsOf } from '../../../web/src/capture/stored-row.ts';
 import { fakeFrame, fakeRow, wireBytes } from '../mock-capture.ts';
 
 describe("a frame's fields", () => {

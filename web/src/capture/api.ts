@@ -142,6 +142,8 @@ export interface PayloadBytes {
   readonly whole: boolean;
   /** False where the server holds less than the whole. */
   readonly held: boolean;
+  /** False of a message whose last byte has not come. */
+  readonly complete: boolean;
 }
 
 export const framePayloadPath = (id: string, index: number, plane: Plane): string =>
@@ -154,7 +156,8 @@ export async function fetchBytes(path: string, maxBytes: number, signal?: AbortS
   const response = await request(path, signal === undefined ? {} : { signal });
   const reader = response.body?.getReader();
   const held = response.headers.get('x-frametap-whole') !== 'false';
-  if (reader === undefined) return { bytes: new Uint8Array(await response.arrayBuffer()), whole: held, held };
+  const complete = response.headers.get('x-frametap-complete') !== 'false';
+  if (reader === undefined) return { bytes: new Uint8Array(await response.arrayBuffer()), whole: held, held, complete };
   const parts: Uint8Array[] = [];
   let length = 0;
   for (;;) {
@@ -175,7 +178,7 @@ export async function fetchBytes(path: string, maxBytes: number, signal?: AbortS
     bytes.set(rest, at);
     at += rest.length;
   }
-  return { bytes, whole, held };
+  return { bytes, whole, held, complete };
 }
 
 export async function deleteSession(id: string): Promise<void> {

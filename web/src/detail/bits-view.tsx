@@ -1,7 +1,7 @@
 import { useMemo, useState, type ReactNode } from 'react';
 import { masked } from '../../../src/contract/frame-bits.ts';
 import { FRAME_VIOLATIONS, violationCodes } from '../../../src/contract/violations.ts';
-import type { StoredRow } from '../capture/row-store.ts';
+import type { StoredRow } from '../capture/stored-row.ts';
 import { asciiText, hexText } from '../format/preview.ts';
 import { drawFields, frameFields, headerBytes, type FieldPiece, type FrameField } from './frame-fields.ts';
 import { HexView, type HexMark } from './hex-view.tsx';

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import type { DecodedFrame } from '../../../src/contract/decoded.ts';
-import { ApiError, fetchDecoded } from '../capture/api.ts';
+import { fetchDecoded } from '../capture/api.ts';
 import { formatBytes } from '../format/numbers.ts';
 import { visibleLine } from '../format/visible-text.ts';
 import { decodedText } from './decoded-text.ts';
@@ -42,8 +42,8 @@ export function DecodedView({ session, frame, version }: DecodedProps): ReactNod
       (decoded) => setKnown({ of: subject, decoded, error: null }),
       (error: unknown) => {
         if (abort.signal.aborted) return;
-        const gone = error instanceof ApiError && error.code === 'not-held';
-        setKnown({ of: subject, decoded: null, error: gone ? 'These bytes are no longer held.' : String(error) });
+        const message = error instanceof Error ? error.message : 'It cannot be read.';
+        setKnown({ of: subject, decoded: null, error: message });
       },
     );
     return () => abort.abort();

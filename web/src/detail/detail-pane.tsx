@@ -1,8 +1,9 @@
-import type { ReactNode } from 'react';
-import { compressed, fin, opcode } from '../../../src/contract/frame-bits.ts';
+import { useEffect, useState, type ReactNode } from 'react';
+import { complete, compressed, fin, opcode } from '../../../src/contract/frame-bits.ts';
 import type { MessageRow } from '../../../src/contract/message.ts';
 import { fetchFrames, framePayloadPath, messagePayloadPath } from '../capture/api.ts';
-import type { RowStore, StoredRow } from '../capture/row-store.ts';
+import type { RowStore } from '../capture/row-store.ts';
+import type { StoredRow } from '../capture/stored-row.ts';
 import { heldText, typeText } from '../frames/frame-words.ts';
 import { formatClock, formatFullTime } from '../format/clock.ts';
 import { formatBytes, formatLimit, formatCount, formatMs, formatCounted } from '../format/numbers.ts';
@@ -19,11 +20,14 @@ import { HexView } from './hex-view.tsx';
 import { JsonView } from './json-view.tsx';
 import { PartnerLink } from './partner-link.tsx';
 import { TextView } from './text-view.tsx';
-import { useFrameRow, usePayload, type PayloadState } from './use-payload.ts';
+import { MAX_SHOWN_BYTES, useFrameRow, usePayload, type PayloadState } from './use-payload.ts';
 import './detail.css';
 
 /** Of the frame on the wire, the bits view shows the beginning. */
 const WIRE_BYTES = 64 * 1024;
+
+/** What is still arriving is read again so often. */
+const AGAIN_MS = 1000;
 
 interface DetailPaneProps {
   readonly subject: Subject;
@@ -63,6 +67,7 @@ function FrameContent(props: {
   readonly viaMessage: boolean;
 }): ReactNode {
   const { subject, row } = props;
+  const capture = useCapture();
   const tab = useUi((ui) => ui.detailTab);
   const plane = useUi((ui) => ui.plane);
   const asMessage = props.viaMessage && plane === 'message';
@@ -70,11 +75,20 @@ function FrameContent(props: {
     empty: row.payloadLength === 0,
     close: opcode(row.bits) === 8,
     heldPart: asMessage ? '' : heldText(row),
+    arriving: !asMessage && !complete(row.bits),
   };
   const path = framePayloadPath(subject.session, subject.index, asMessage ? 'message' : 'payload');
-  const payload = usePayload(about, path, row.seq);
+  const [again, setAgain] = useState(0);
+  const version = `${row.seq} ${again}`;
+  const payload = usePayload(about, path, version);
+  // The other frames of the message do not change this one's row.
+  const waits = payload.arriving && capture.book.get(subject.session)?.state === 'open';
+  useEffect(() => {
+    if (!waits) return;
+    const timer = setTimeout(() => setAgain(again + 1), AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [waits, again]);
   const down = (row.bits & (1 << 16)) !== 0;
-  const capture = useCapture();
   const since = sinceBefore(row, capture.rows);
   const ofMessage =
     asMessage && tab !== 'bits' && payload.payload?.whole === true
@@ -124,7 +138,7 @@ function FrameContent(props: {
         {tab === 'bits' ? (
           <WireBits session={subject.session} row={row} />
         ) : tab === 'decoded' ? (
-          <DecodedView session={subject.session} frame={subject.index} version={row.seq} />
+          <DecodedView session={subject.session} frame={subject.index} version={version} />
         ) : (
           <Content tab={tab} state={payload} subject={subject} />
         )}
@@ -150,7 +164,7 @@ function MessageDetail(props: { readonly subject: Subject; readonly message: Mes
   const tab = chosen === 'bits' ? 'text' : chosen;
   const path = messagePayloadPath(subject.session, subject.index);
   const length = message.payloadLength;
-  const about = { empty: length === 0, close: false, heldPart: '' };
+  const about = { empty: length === 0, close: false, heldPart: '', arriving: false };
   const payload = usePayload(about, path, `${message.frameCount} ${message.complete}`);
   const ratio = message.compressed && length !== null && message.wireLength > 0 ? length / message.wireLength : null;
   const frames =
@@ -207,6 +221,7 @@ interface About {
   readonly close: boolean;
   /** How much of the bytes is held, in words; '' where that is not known, or all. */
   readonly heldPart: string;
+  readonly arriving: boolean;
 }
 
 function Content(props: {
@@ -215,21 +230,18 @@ function Content(props: {
   readonly subject: Subject;
 }): ReactNode {
   const { tab, state } = props;
-  if (state.error !== null) return <div className="detail-note error">{state.error}</div>;
+  if (state.error !== null)
+    return <div className={`detail-note ${state.arriving ? 'dim' : 'error'}`}>{state.error}</div>;
   if (state.shown === null || (tab === 'compare' && state.payload === null))
     return <div className="detail-note dim">Reading …</div>;
   const { bytes, whole, held, of: about } = state.shown;
+  const arriving = about.arriving || !state.shown.complete;
   if (tab === 'compare') return <CompareView subject={props.subject} bytes={bytes} />;
-  if (bytes.length === 0)
-    return (
-      <div className="detail-note dim">{about.empty ? 'The payload is empty.' : 'None of the payload is held.'}</div>
-    );
+  if (bytes.length === 0) return <div className="detail-note dim">{noBytes(about, arriving)}</div>;
+  const rest = held ? '“save” has all of it.' : restOf(about, arriving, bytes.length);
   const cut = !whole && (
     <div className="detail-note">
-      The first {formatLimit(bytes.length)} are shown;{' '}
-      {held
-        ? '“save” has all of it.'
-        : `${about.heldPart === '' ? 'not all of it is held (--payload-limit)' : about.heldPart}, and “save” has no more.`}
+      The first {formatLimit(bytes.length)} are shown; {rest}
     </div>
   );
   if (tab === 'hex') {
@@ -254,6 +266,19 @@ function Content(props: {
       {tab === 'json' ? <JsonView text={text} cut={!whole} /> : <TextView key={state.shown.path} text={text} />}
     </>
   );
+}
+
+function noBytes({ empty }: About, arriving: boolean): string {
+  if (arriving) return 'Nothing of it has come.';
+  return empty ? 'The payload is empty.' : 'None of the payload is held.';
+}
+
+/** What became of the bytes that the server does not give, as the end of a sentence. */
+function restOf({ heldPart }: About, arriving: boolean, shownBytes: number): string {
+  if (arriving) return 'the rest has not come.';
+  if (heldPart !== '') return `${heldPart}, and “save” has no more.`;
+  if (shownBytes >= MAX_SHOWN_BYTES) return 'of a message no more is read, and “save” has no more.';
+  return 'not all of it is held (--payload-limit), and “save” has no more.';
 }
 
 function WireBits(props: { readonly session: string; readonly row: StoredRow }): ReactNode {

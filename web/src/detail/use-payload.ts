@@ -1,6 +1,6 @@
 import { useEffect, useEffectEvent, useState } from 'react';
 import { ApiError, fetchBytes, fetchFrames, type PayloadBytes } from '../capture/api.ts';
-import type { StoredRow } from '../capture/row-store.ts';
+import type { StoredRow } from '../capture/stored-row.ts';
 import { RowStore } from '../capture/row-store.ts';
 import { useCapture, useFrames } from '../use-capture.ts';
 
@@ -12,6 +12,8 @@ export interface PayloadState<Of> {
   /** What `path` gave; null until that has come. */
   readonly payload: PayloadBytes | null;
   readonly error: string | null;
+  /** More of it is to come. */
+  readonly arriving: boolean;
   /** What is to be seen, and what it is of: the one before stays until the payload has come, so that nothing flickers. */
   readonly shown: ShownPayload<Of> | null;
   /** The payload of `path` and of no other, also before it has come. */
@@ -31,7 +33,7 @@ export function usePayload<Of>(
   maxBytes: number = MAX_SHOWN_BYTES,
 ): PayloadState<Of> {
   const [known, setKnown] = useState<ShownPayload<Of> | null>(null);
-  const [failed, setFailed] = useState<{ readonly path: string; readonly error: string } | null>(null);
+  const [failed, setFailed] = useState<{ readonly path: string; readonly error: unknown } | null>(null);
   const arrive = useEffectEvent((from: string, payload: PayloadBytes) => {
     if (from !== path) return;
     setKnown({ ...payload, path, of });
@@ -39,29 +41,21 @@ export function usePayload<Of>(
   });
   useEffect(() => {
     const abort = new AbortController();
-    fetchPayload(path, maxBytes, abort.signal).then(
+    fetchBytes(path, maxBytes, abort.signal).then(
       (payload) => arrive(path, payload),
       (error: unknown) => {
-        if (!abort.signal.aborted) setFailed({ path, error: error instanceof Error ? error.message : String(error) });
+        if (!abort.signal.aborted) setFailed({ path, error });
       },
     );
     return () => abort.abort();
   }, [path, version, maxBytes]);
-  const error = failed?.path === path ? failed.error : null;
+  const fault = failed?.path === path ? failed.error : null;
+  const error = fault === null ? null : fault instanceof Error ? fault.message : 'It cannot be read.';
   const shown = known?.path === path ? { ...known, of } : known;
   const payload = shown?.path === path && error === null ? shown : null;
-  const read = async (): Promise<PayloadBytes> => payload ?? fetchPayload(path, maxBytes);
-  return { path, payload, error, shown, read };
-}
-
-async function fetchPayload(path: string, maxBytes: number, signal?: AbortSignal): Promise<PayloadBytes> {
-  try {
-    return await fetchBytes(path, maxBytes, signal);
-  } catch (error) {
-    if (error instanceof ApiError && error.code === 'not-held')
-      throw new Error('These bytes are no longer held.', { cause: error });
-    throw error;
-  }
+  const arriving = payload === null ? fault instanceof ApiError && fault.code === 'still-arriving' : !payload.complete;
+  const read = async (): Promise<PayloadBytes> => payload ?? fetchBytes(path, maxBytes);
+  return { path, payload, error, arriving, shown, read };
 }
 
 /** The row of one frame: from the table's store, or read by itself where that has let it go. */
