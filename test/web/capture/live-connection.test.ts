@@ -3,6 +3,7 @@ import type { LiveMessage } from '../../../src/contract/live.ts';
 import { LiveConnection, type LiveState } from '../../../web/src/capture/live-connection.ts';
 import { RowStore } from '../../../web/src/capture/row-store.ts';
 import { fakeFrame } from '../mock-capture.ts';
+import { missingIn } from '../rows.ts';
 import { FakeLiveServer } from './fake-live-server.ts';
 
 function rig() {
@@ -41,8 +42,8 @@ describe('the live connection', () => {
     connection.follow(['1']);
     expect(server.hellos.at(-1)).toEqual({ type: 'hello', epoch: 'first', since: 50, frames: ['1'] });
     server.grow(20);
-    expect(rows.missingIn(0, 50)).toEqual({ from: 0, to: 50 });
-    expect(rows.missingIn(50, 70)).toBeNull();
+    expect(missingIn(rows, 0, 50)).toEqual({ from: 0, to: 50 });
+    expect(missingIn(rows, 50, 70)).toBeNull();
   });
 
   test('cut 1,000 times while frames come, has every row once it is connected again', async () => {
@@ -61,7 +62,7 @@ describe('the live connection', () => {
     server.grow(5);
     expect(epochs).toHaveLength(1);
     expect(rows.end).toBe(server.frames);
-    expect(rows.missingIn(0, server.frames)).toBeNull();
+    expect(missingIn(rows, 0, server.frames)).toBeNull();
     for (let index = 0; index < server.frames; index += 97) {
       expect(rows.at(index)).toMatchObject({ index, seq: index + 1, bits: fakeFrame(index).bits });
     }

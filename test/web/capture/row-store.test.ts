@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { compressed, FrameBit } from '../../../src/contract/frame-bits.ts';
 import { CHUNK_ROWS } from '../../../web/src/capture/row-chunk.ts';
-import { bitsOf, RowStore } from '../../../web/src/capture/row-store.ts';
+import { RowStore } from '../../../web/src/capture/row-store.ts';
+import { bitsOf } from '../../../web/src/capture/stored-row.ts';
 import { fakeFrame } from '../mock-capture.ts';
-import { batch, listed } from '../rows.ts';
+import { batch, listed, missingIn } from '../rows.ts';
 
 describe('rows of a session', () => {
   test('a live row and the same row listed by the API read the same', () => {
@@ -42,7 +43,7 @@ describe('rows of a session', () => {
     rows.bits[1] = (rows.bits[1] ?? 0) & ~FrameBit.Complete;
     store.applyBatch(rows, 7);
     store.forgetIncomplete();
-    expect(store.missingIn(0, 3)).toEqual({ from: 1, to: 2 });
+    expect(missingIn(store, 0, 3)).toEqual({ from: 1, to: 2 });
   });
 
   test('the text of a compressed live row is missing until it has been fetched', () => {
@@ -51,10 +52,10 @@ describe('rows of a session', () => {
     rows.bits[1] = (rows.bits[1] ?? 0) | FrameBit.Compressed;
     store.applyBatch(rows, 7);
     expect(store.at(1)?.textReady).toBe(false);
-    expect(store.missingIn(0, 2)).toEqual({ from: 1, to: 2 });
+    expect(missingIn(store, 0, 2)).toEqual({ from: 1, to: 2 });
     store.applyRows(listed(1, 2).map((row) => ({ ...row, compressed: true })));
     expect(store.at(1)?.textReady).toBe(true);
-    expect(store.missingIn(0, 2)).toBeNull();
+    expect(missingIn(store, 0, 2)).toBeNull();
     expect(compressed(store.at(1)?.bits ?? 0)).toBe(true);
   });
 
@@ -62,9 +63,36 @@ describe('rows of a session', () => {
     const store = new RowStore();
     store.applyRows(listed(10, 20));
     store.applyRows(listed(30, 40));
-    expect(store.missingIn(5, 45)).toEqual({ from: 5, to: 45 });
-    expect(store.missingIn(12, 33)).toEqual({ from: 20, to: 30 });
-    expect(store.missingIn(10, 20)).toBeNull();
+    expect(missingIn(store, 5, 45)).toEqual({ from: 5, to: 45 });
+    expect(missingIn(store, 12, 33)).toEqual({ from: 20, to: 30 });
+    expect(missingIn(store, 10, 20)).toBeNull();
+  });
+
+  test('rows that a filter found are held however far apart they are, those in view to the last', () => {
+    const store = new RowStore();
+    const found = (from: number, to: number) => listed(from, to).map((row) => ({ ...row, index: row.index * 2000 }));
+    store.lookAt(0, 200_000);
+    store.applyMatches(found(0, 100));
+    store.applyMatches(found(100, 5000));
+    expect([0, 99].map((n) => store.at(n * 2000)?.index)).toEqual([0, 198_000]);
+    expect([200, 4999].map((n) => store.at(n * 2000)?.index)).toEqual([undefined, 9_998_000]);
+    expect(store.heldChunks).toBe(0);
+    expect(store.wantedIn(90, 220, (position) => position * 2000)).toEqual({ from: 101, to: 220 });
+    expect(store.end).toBe(9_998_001);
+  });
+
+  test('what came later than what a filter found is what is shown', () => {
+    const store = new RowStore();
+    const [row] = listed(5, 6);
+    if (row === undefined) throw new Error('no row');
+    store.applyMatches([{ ...row, complete: false }]);
+    expect(store.at(5)?.bits).toBe(bitsOf({ ...row, complete: false }));
+    store.applyRows([{ ...row, seq: row.seq + 1 }]);
+    expect(store.at(5)?.bits).toBe(bitsOf(row));
+    store.applyMatches([{ ...row, complete: false }]);
+    expect(store.at(5)?.bits).toBe(bitsOf(row));
+    store.forgetIncomplete();
+    expect(store.at(5)?.bits).toBe(bitsOf(row));
   });
 
   test('what the server was asked for and does not have was not recorded, and is not asked for again', () => {
@@ -72,7 +100,7 @@ describe('rows of a session', () => {
     store.applyRows(listed(10, 20));
     store.noteUnrecorded(10, 30);
     expect([store.isUnrecorded(19), store.isUnrecorded(20), store.isUnrecorded(30)]).toEqual([false, true, false]);
-    expect(store.missingIn(10, 35)).toEqual({ from: 30, to: 35 });
+    expect(missingIn(store, 10, 35)).toEqual({ from: 30, to: 35 });
     expect([store.at(25), store.timeAt(25)]).toEqual([undefined, Number.NaN]);
     store.applyBatch(batch(7, 25, 26), 7);
     expect(store.at(25)?.index).toBe(25);

@@ -44,6 +44,8 @@ export class Capture {
   #selected: string | null = null;
   #pausedAt: { readonly frameCount: number } | null = null;
   #held = new Map<string, SessionSummary | null>();
+  /** What `matches` pass. */
+  #filter = '';
   #wantedPosition = 0;
   #clock = new ServerClock();
   #advanceTimer: ReturnType<typeof setTimeout> | undefined;
@@ -62,7 +64,7 @@ export class Capture {
       isRefused,
     });
     this.#loader = new RangeLoader({
-      missing: (from, to) => this.rows.wantedIn(from, to),
+      missing: (from, to) => this.rows.wantedIn(from, to, this.#indexAt),
       fetch: (from, limit, signal) => this.#fetchRange(from, limit, signal),
       onError: (error) => this.#failed(error),
     });
@@ -122,10 +124,12 @@ export class Capture {
    */
   filterFrames(filter: string | null, range: FrameRange | null, onError: (error: unknown) => void): void {
     this.#dropMatches();
+    this.#loader.stop();
     this.range = range;
     const id = this.#selected;
     if (id !== null && filter !== null && filter !== '') {
       const rows = this.rows;
+      this.#filter = filter;
       this.matches = new MatchList({
         fetch: async (from, limit, signal, to) => {
           const page = await fetchFrames(id, { from, to, limit, filter }, signal);
@@ -133,7 +137,7 @@ export class Capture {
         },
         onRows: (found) => {
           onError(null);
-          rows.applyRows(found);
+          rows.applyMatches(found);
           this.#advance();
           this.framesPulse.beat();
         },
@@ -157,19 +161,16 @@ export class Capture {
       this.#loader.want(first, last, this.firstHeldFrame, this.frameCount);
       return;
     }
-    const from = this.matches.indexAt(first) ?? 0;
-    const to = this.matches.indexAt(Math.min(last, this.matches.length) - 1) ?? from;
-    this.rows.lookAt(from, to);
+    const { matches } = this;
+    const from = matches.indexAt(first) ?? 0;
+    this.rows.lookAt(from, matches.indexAt(Math.min(last, matches.length) - 1) ?? from);
     this.#wantedPosition = last;
     this.#advance();
-    for (let position = first; position < Math.min(last, this.matches.length); position += 1) {
-      const index = this.matches.indexAt(position);
-      if (index !== undefined && this.rows.wantedIn(index, index + 1) !== null) {
-        this.#loader.want(index, Math.min(to + 1, index + 400), this.firstHeldFrame, this.frameCount);
-        return;
-      }
-    }
+    this.#loader.want(first, last, matches.positionOf(this.firstHeldFrame), matches.length);
   }
+
+  readonly #indexAt = (position: number): number | undefined =>
+    this.matches === null ? position : this.matches.indexAt(position);
 
   /** Sessions that were asked for, before the stream has brought them. */
   learn(sessions: readonly SessionSummary[]): void {
@@ -270,14 +271,20 @@ export class Capture {
     this.statusPulse.beat();
   }
 
-  async #fetchRange(from: number, limit: number, signal: AbortSignal): Promise<void> {
+  /** Fetches the rows at positions of the list. */
+  async #fetchRange(position: number, limit: number, signal: AbortSignal): Promise<void> {
+    const { rows, matches } = this;
     const id = this.#selected;
-    if (id === null) return;
-    const rows = this.rows;
-    const page = await fetchFrames(id, { from, limit }, signal);
-    if (rows !== this.rows) return;
-    rows.applyRows(page.frames);
-    rows.noteUnrecorded(Math.max(from, page.firstHeldFrame), Math.min(from + limit, page.next ?? page.frameCount));
+    const from = this.#indexAt(position);
+    if (id === null || from === undefined) return;
+    const page = await fetchFrames(id, { from, limit, filter: matches === null ? '' : this.#filter }, signal);
+    if (rows !== this.rows || matches !== this.matches) return;
+    if (matches === null) {
+      rows.applyRows(page.frames);
+      rows.noteUnrecorded(Math.max(from, page.firstHeldFrame), Math.min(from + limit, page.next ?? page.frameCount));
+    } else {
+      rows.applyMatches(page.frames);
+    }
     this.readError = null;
     this.framesPulse.beat();
   }

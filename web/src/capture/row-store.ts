@@ -1,35 +1,14 @@
 import type { FrameRow } from '../../../src/contract/frame.ts';
-import { Direction } from '../../../src/contract/frame.ts';
 import { FrameBit, payloadCut } from '../../../src/contract/frame-bits.ts';
 import type { LiveBatch } from '../../../src/contract/live.ts';
 import { LIVE_PREVIEW_BYTES } from '../../../src/contract/live.ts';
-import { ViolationBit } from '../../../src/contract/violations.ts';
-import { previewOfBytes, previewText } from '../format/preview.ts';
-import { parseIsoMicros } from './iso-time.ts';
+import { previewOfBytes } from '../format/preview.ts';
+import { MatchedRows } from './matched-rows.ts';
 import { CHUNK_ROWS, Known, newChunk, type Chunk } from './row-chunk.ts';
+import { storedRow, type StoredRow } from './stored-row.ts';
 
 /** 64 chunks of 1,024 rows are about 7 MB: what one scrolls through without asking again. */
 export const MAX_CHUNKS = 64;
-
-/** One frame as the table shows it. */
-export interface StoredRow {
-  readonly index: number;
-  readonly seq: number;
-  readonly timeUs: number;
-  readonly payloadLength: number;
-  /** How much of the payload the server holds; null where it is not all and not known how much. */
-  readonly heldBytes: number | null;
-  readonly streamOffset: number;
-  /** contract/frame-bits.ts */
-  readonly bits: number;
-  readonly maskingKey: number;
-  /** contract/violations.ts */
-  readonly violations: number;
-  /** The start of the payload as text, as far as it is known. */
-  readonly text: string;
-  /** False while `text` is that of compressed bytes and the inflated start has not been fetched. */
-  readonly textReady: boolean;
-}
 
 /**
  * The frame rows of one session that the page holds: sparse chunks of typed arrays, keyed by frame index.
@@ -39,6 +18,7 @@ export class RowStore {
   readonly #chunks = new Map<number, Chunk>();
   readonly #spare: Chunk[] = [];
   readonly #maxChunks: number;
+  readonly #matches = new MatchedRows();
   #viewFirst = 0;
   #viewLast = 0;
   #end = 0;
@@ -64,12 +44,14 @@ export class RowStore {
 
   clear(): void {
     this.#chunks.clear();
+    this.#matches.clear();
     this.#spare.length = 0;
     this.#end = 0;
   }
 
   /** Forgets rows whose payload was still arriving: after a gap their completion may have been missed. */
   forgetIncomplete(): void {
+    this.#matches.forgetIncomplete();
     for (const chunk of this.#chunks.values()) {
       for (let slot = 0; slot < CHUNK_ROWS; slot += 1) {
         if (((chunk.bits[slot] ?? 0) & FrameBit.Complete) === 0) chunk.known[slot] = Known.Nothing;
@@ -112,18 +94,25 @@ export class RowStore {
       const number = Math.floor(row.index / CHUNK_ROWS);
       const chunk = this.#chunkFor(number);
       const slot = row.index - number * CHUNK_ROWS;
+      const stored = storedRow(row);
       chunk.known[slot] = Known.Fetched;
-      chunk.seq[slot] = row.seq;
-      chunk.timeUs[slot] = parseIsoMicros(row.time);
-      chunk.payloadLength[slot] = row.payloadLength;
-      chunk.streamOffset[slot] = row.streamOffset;
-      chunk.bits[slot] = bitsOf(row);
-      chunk.maskingKey[slot] = row.maskingKey === null ? 0 : parseInt(row.maskingKey, 16);
-      chunk.violations[slot] = row.violations.reduce((bits, code) => bits | ViolationBit[code], 0);
-      chunk.texts[slot] = previewText(row.preview, row.opcode, row.payloadLength);
+      chunk.seq[slot] = stored.seq;
+      chunk.timeUs[slot] = stored.timeUs;
+      chunk.payloadLength[slot] = stored.payloadLength;
+      chunk.streamOffset[slot] = stored.streamOffset;
+      chunk.bits[slot] = stored.bits;
+      chunk.maskingKey[slot] = stored.maskingKey;
+      chunk.violations[slot] = stored.violations;
+      chunk.texts[slot] = stored.text;
       if (row.heldBytes < row.payloadLength) chunk.heldBytes.set(slot, row.heldBytes);
       if (row.index >= this.#end) this.#end = row.index + 1;
     }
+  }
+
+  /** Takes rows that passed a filter: they may be far apart. */
+  applyMatches(rows: readonly FrameRow[]): void {
+    this.#matches.take(rows, this.#viewFirst, this.#viewLast);
+    this.#end = Math.max(this.#end, (rows.at(-1)?.index ?? -1) + 1);
   }
 
   /** The server was asked for [from, to): what is not known by now it does not have. */
@@ -140,6 +129,8 @@ export class RowStore {
   }
 
   at(index: number): StoredRow | undefined {
+    const match = this.#matchAt(index);
+    if (match !== undefined) return match;
     const number = Math.floor(index / CHUNK_ROWS);
     const chunk = this.#chunks.get(number);
     const slot = index - number * CHUNK_ROWS;
@@ -166,19 +157,39 @@ export class RowStore {
 
   /** Time of a row in microseconds without making a row of it, or NaN where it is not held. */
   timeAt(index: number): number {
+    const match = this.#matchAt(index);
+    if (match !== undefined) return match.timeUs;
     const known = this.#knownOf(index);
     if (known !== Known.Live && known !== Known.Fetched) return Number.NaN;
     return this.#chunks.get(Math.floor(index / CHUNK_ROWS))?.timeUs[index % CHUNK_ROWS] ?? Number.NaN;
   }
 
-  /** The first and last index in [from, to) whose row, or whose readable text, is missing; or null. */
-  missingIn(from: number, to: number): { readonly from: number; readonly to: number } | null {
-    return range(from, to, (index) => !this.#isReady(index));
+  /**
+   * The first and one past the last position in [from, to) whose row is missing, or its readable text, or the rest of a
+   * text that is longer than what the live stream carries; or null. `indexAt` says which frames are listed.
+   */
+  wantedIn(
+    from: number,
+    to: number,
+    indexAt: (position: number) => number | undefined = (position) => position,
+  ): { readonly from: number; readonly to: number } | null {
+    return range(from, to, (position) => {
+      const index = indexAt(position);
+      return index !== undefined && this.#matchAt(index) === undefined && (!this.#isReady(index) || this.#isCut(index));
+    });
   }
 
-  /** The same, with the rows whose text is longer than what the live stream carries: worth it while one looks. */
-  wantedIn(from: number, to: number): { readonly from: number; readonly to: number } | null {
-    return range(from, to, (index) => !this.#isReady(index) || this.#isCut(index));
+  /** The row as a filter found it, unless something newer is known. */
+  #matchAt(index: number): StoredRow | undefined {
+    const match = this.#matches.at(index);
+    if (match === undefined) return undefined;
+    const known = this.#knownOf(index);
+    const newer = known === Known.Live || known === Known.Fetched ? this.#seqOf(index) > match.seq : false;
+    return newer ? undefined : match;
+  }
+
+  #seqOf(index: number): number {
+    return this.#chunks.get(Math.floor(index / CHUNK_ROWS))?.seq[index % CHUNK_ROWS] ?? 0;
   }
 
   #isCut(index: number): boolean {
@@ -217,6 +228,7 @@ export class RowStore {
     chunk.number = number;
     chunk.known.fill(Known.Nothing);
     chunk.texts = [];
+    chunk.heldBytes.clear();
     this.#chunks.set(number, chunk);
     return chunk;
   }
@@ -256,23 +268,4 @@ function range(
     last = index;
   }
   return first < 0 ? null : { from: first, to: last + 1 };
-}
-
-/** The one word of contract/frame-bits.ts for a listed row. */
-export function bitsOf(row: FrameRow): number {
-  const short = row.lengthBits === 64 ? 127 : row.lengthBits === 16 ? 126 : Math.min(row.payloadLength, 125);
-  return (
-    (row.fin ? 0x80 : 0) |
-    (row.rsv1 ? 0x40 : 0) |
-    (row.rsv2 ? 0x20 : 0) |
-    (row.rsv3 ? 0x10 : 0) |
-    row.opcode |
-    (row.masked ? 0x8000 : 0) |
-    (short << 8) |
-    (row.direction === Direction.ServerToClient ? FrameBit.ServerToClient : 0) |
-    (row.complete ? FrameBit.Complete : 0) |
-    (row.compressed ? FrameBit.Compressed : 0) |
-    (row.heldBytes < row.payloadLength ? FrameBit.PayloadCut : 0) |
-    (row.origin === 'injected' ? 1 << 20 : row.origin === 'replaced' ? 2 << 20 : 0)
-  );
 }

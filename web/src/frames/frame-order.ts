@@ -1,21 +1,13 @@
 import type { Capture } from '../capture/capture.ts';
 import { formatCount } from '../format/numbers.ts';
+import type { ListOrder } from '../window/list-order.ts';
 
 /** Which frame stands at which position of the table. */
-export interface FrameOrder {
-  readonly count: number;
-  /** Position of the first row that is a frame: 1 below the line about evicted frames, else 0. */
-  readonly firstRow: number;
-  /** What position 0 stands for (see virtual-window.ts). */
-  readonly origin: number;
+export interface FrameOrder extends ListOrder {
   /** Added to a position it gives what `Capture.lookAt` counts in. */
   readonly offset: number;
   /** The line about evicted frames. */
   readonly note: string;
-  indexAt(position: number): number | undefined;
-  positionOf(index: number): number | null;
-  /** Of a frame, or of the first one after it; null while it has not come, or has not been put to the filter. */
-  nearest(index: number): number | null;
 }
 
 export function frameOrder(capture: Capture): FrameOrder {

@@ -1,19 +1,10 @@
-import {
-  useCallback,
-  useEffect,
-  useLayoutEffect,
-  useRef,
-  useState,
-  type KeyboardEvent,
-  type MouseEvent,
-  type ReactNode,
-} from 'react';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState, type MouseEvent, type ReactNode } from 'react';
 import { formatFullTime } from '../format/clock.ts';
 import { formatCount, formatMs, formatCounted } from '../format/numbers.ts';
-import { onStep, type Step } from '../shell/keyboard.ts';
 import { setUi, useUi } from '../state.ts';
 import { useCapture, useFrames } from '../use-capture.ts';
 import { KeptTop, type ShownRows } from '../window/kept-top.ts';
+import { useSteps } from '../window/use-steps.ts';
 import { VirtualRows, type VirtualRowsHandle } from '../window/virtual-rows.tsx';
 import { frameFilter } from './frame-filter.ts';
 import { FrameRow, MissingRow, NoteRow } from './frame-row.tsx';
@@ -37,10 +28,12 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
   const rows: ShownRows = {
     of: capture.matches,
     indexAt: (position) => order.indexAt(position),
+    positionOf: (index) => order.positionOf(index),
     nearest: (index) => (unfiltered || capture.matches !== null ? order.nearest(index) : null),
   };
   useLayoutEffect(() => kept.drawn(rows, handle.current));
   useEffect(() => kept.watch(), [kept]);
+  const onKeyDown = useSteps('frames', () => frameOrder(capture), handle);
 
   const select = useCallback((index: number) => setUi({ frame: index, detailOpen: true, follow: false }), []);
   const onFollow = useCallback((next: boolean) => setUi({ follow: next }), []);
@@ -63,39 +56,6 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
     [capture],
   );
 
-  const step = useCallback(
-    (by: Step) => {
-      const now = frameOrder(capture);
-      const current = useUi.getState().frame;
-      const at = current === null ? null : now.positionOf(current);
-      const from = at ?? (typeof by === 'number' && by < 0 ? now.count : now.firstRow - 1);
-      const wanted = by === 'first' ? now.firstRow : by === 'last' ? now.count - 1 : from + by;
-      const position = Math.min(Math.max(wanted, now.firstRow), now.count - 1);
-      const index = now.indexAt(position);
-      if (index === undefined) return;
-      setUi({ frame: index, follow: by === 'last' });
-      handle.current?.reveal(position);
-    },
-    [capture],
-  );
-  useEffect(() => onStep(step), [step]);
-
-  // After another filter the selected row is looked for again; a row that does not pass is not forgotten.
-  const { matches } = capture;
-  const positions = matches?.length ?? 0;
-  const revealedIn = useRef<unknown>(null);
-  useEffect(() => {
-    if (revealedIn.current === matches || selected === null || follow) return;
-    if (kept.pending) {
-      revealedIn.current = matches;
-      return;
-    }
-    const at = frameOrder(capture).positionOf(selected);
-    if (at === null) return;
-    revealedIn.current = matches;
-    handle.current?.reveal(at, { center: true });
-  }, [capture, kept, matches, positions, selected, follow]);
-
   // Opening the detail takes room away: what was selected stays in sight.
   const detailOpen = useUi((ui) => ui.detailOpen);
   // Where the list is brought back to its place, that says what is in sight.
@@ -111,23 +71,6 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
     });
     return () => cancelAnimationFrame(frame);
   }, [capture, detailOpen, selected]);
-
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const page = handle.current?.pageRows() ?? 10;
-    const steps: Readonly<Record<string, Step>> = {
-      ArrowDown: 1,
-      ArrowUp: -1,
-      PageDown: page,
-      PageUp: -page,
-      Home: 'first',
-      End: 'last',
-    };
-    const by = steps[event.key];
-    if (event.key === 'Enter') setUi({ detailOpen: true });
-    else if (by !== undefined) step(by);
-    else return;
-    event.preventDefault();
-  };
 
   const shown = capture.selected === sessionId ? order.count : 0;
   const row = (position: number, topPx: number, slot: number): ReactNode => {
@@ -197,10 +140,10 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
       />
       {shown <= order.firstRow && fault === null && (
         <Nothing
-          filtered={matches !== null}
+          filtered={capture.matches !== null}
           first={capture.range?.from ?? 0}
           end={Math.min(capture.frameCount, capture.range?.to ?? Infinity)}
-          searched={matches?.scanned ?? 0}
+          searched={capture.matches?.scanned ?? 0}
         />
       )}
     </div>

@@ -1,21 +1,12 @@
 import type { MessageBook } from '../capture/message-book.ts';
+import type { ListOrder } from '../window/list-order.ts';
 
 /** Which message stands at which position of the list. */
-export interface MessageOrder {
-  readonly count: number;
-  /** What position 0 stands for (see virtual-window.ts). */
-  readonly origin: number;
-  indexAt(position: number): number | undefined;
-  /** Null where it is not listed. */
-  positionOf(index: number): number | null;
-  /** Of a message, or of the first listed one after it; null while that is not known. */
-  nearest(index: number): number | null;
-}
-
-export function messageOrder({ matches, first, end }: MessageBook): MessageOrder {
+export function messageOrder({ matches, first, end }: MessageBook): ListOrder {
   if (matches === null) {
     return {
       count: end - first,
+      firstRow: 0,
       origin: first,
       indexAt: (position) => position + first,
       positionOf: (index) => (index < first || index >= end ? null : index - first),
@@ -25,6 +16,7 @@ export function messageOrder({ matches, first, end }: MessageBook): MessageOrder
   const gone = matches.positionOf(first);
   return {
     count: Math.max(0, matches.positionOf(end) - gone),
+    firstRow: 0,
     origin: gone,
     indexAt: (position) => matches.indexAt(position + gone),
     positionOf: (index) => {

@@ -6,7 +6,6 @@ import {
   useRef,
   useState,
   useSyncExternalStore,
-  type KeyboardEvent,
   type ReactNode,
 } from 'react';
 import type { MessageBook } from '../capture/message-book.ts';
@@ -14,11 +13,11 @@ import { DetailPane } from '../detail/detail-pane.tsx';
 import { formatCount, formatCounted } from '../format/numbers.ts';
 import { evictedNote } from '../frames/frame-order.ts';
 import { ListTools, MatchCount } from '../frames/frame-tools.tsx';
-import { onStep, type Step } from '../shell/keyboard.ts';
 import { Splitter } from '../shell/splitter.tsx';
 import { setUi, useUi } from '../state.ts';
 import { useCapture, useSessions } from '../use-capture.ts';
 import { KeptTop, type ShownRows } from '../window/kept-top.ts';
+import { useSteps } from '../window/use-steps.ts';
 import { VirtualRows, type VirtualRowsHandle } from '../window/virtual-rows.tsx';
 import { messageOrder } from './message-order.ts';
 import { MessageRow } from './message-row.tsx';
@@ -47,32 +46,18 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
   const rows: ShownRows = {
     of: book.matches ?? book,
     indexAt: (position) => order.indexAt(position),
+    positionOf: (index) => order.positionOf(index),
     // The detail takes room away: it is waited for. A choice is put to the messages only after the list is there.
     nearest: (index) =>
       (detailOpen && known && !shown) || isChosen !== (book.matches !== null) ? null : order.nearest(index),
   };
   useLayoutEffect(() => kept.drawn(rows, handle.current));
   useEffect(() => kept.watch(), [kept]);
+  const onKeyDown = useSteps('messages', () => messageOrder(book), handle);
   const onMoved = useCallback(() => kept.moved(), [kept]);
   // Where the list is brought back to its place, that says what is in sight.
   const backAt = useRef(useUi.getState().messagesTop === null ? null : { selected, detailOpen });
 
-  const step = useCallback(
-    (by: Step) => {
-      const now = messageOrder(book);
-      const current = useUi.getState().message;
-      const at = current === null ? null : now.positionOf(current);
-      const from = at ?? (typeof by === 'number' && by < 0 ? now.count : -1);
-      const wanted = by === 'first' ? 0 : by === 'last' ? now.count - 1 : from + by;
-      const position = Math.min(Math.max(wanted, 0), now.count - 1);
-      const index = now.indexAt(position);
-      if (position < 0 || index === undefined) return;
-      setUi({ message: index, followMessages: by === 'last' });
-      handle.current?.reveal(position);
-    },
-    [book],
-  );
-  useEffect(() => onStep(step), [step]);
   useEffect(() => book.pin(selected), [book, selected]);
   // Selected from elsewhere, as the partner of another, or by the address: it comes into sight, above its detail.
   useEffect(() => {
@@ -87,35 +72,8 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
     });
     return () => cancelAnimationFrame(frame);
   }, [book, known, shown, selected, detailOpen]);
-  // After another choice the selected row is looked for again; one that does not pass is not forgotten.
-  const { matches } = book;
-  const positions = matches?.length ?? 0;
-  const revealedIn = useRef<unknown>(matches);
-  useEffect(() => {
-    if (revealedIn.current === matches || selected === null || follow) return;
-    const at = messageOrder(book).positionOf(selected);
-    if (at === null && !kept.pending) return;
-    revealedIn.current = matches;
-    if (at !== null && !kept.pending) handle.current?.reveal(at, { center: true });
-  }, [book, kept, matches, positions, selected, follow]);
   const onFollow = useCallback((next: boolean) => setUi({ followMessages: next }), []);
   const onVisible = useCallback((first: number, last: number) => book.lookAt(first, last), [book]);
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const page = handle.current?.pageRows() ?? 10;
-    const steps: Readonly<Record<string, Step>> = {
-      ArrowDown: 1,
-      ArrowUp: -1,
-      PageDown: page,
-      PageUp: -page,
-      Home: 'first',
-      End: 'last',
-    };
-    const by = steps[event.key];
-    if (event.key === 'Enter') setUi({ detailOpen: true });
-    else if (by !== undefined) step(by);
-    else return;
-    event.preventDefault();
-  };
   const { count } = order;
   const searching = book.matches !== null && book.matches.scanned < book.end;
   return (

@@ -10,8 +10,8 @@ export interface VirtualRowsHandle {
   /** Puts a position at the top; 12.5: half of it is hidden. */
   standAt(position: number): void;
   focus(): void;
-  /** Whole rows that fit. */
-  pageRows(): number;
+  /** Positions that are in sight, whole: the first, and one past the last. */
+  visible(): { readonly first: number; readonly last: number };
 }
 
 interface VirtualRowsProps {
@@ -63,22 +63,24 @@ export function VirtualRows(props: VirtualRowsProps): ReactNode {
     if (list.viewportPx > 0) onTop?.(list.top);
   });
 
+  // What stands beside the list may have come with the same drawing.
+  const move = (to: () => boolean): void => {
+    const node = element.current;
+    const resized = node !== null && list.resized(Math.max(0, node.clientHeight - headerPx));
+    const moved = to();
+    // At once: the event of a scroll before this one would else be taken for the user's, back to where that was.
+    if (moved && node !== null) node.scrollTop = list.scrollPx;
+    if (moved || resized) pulse.beat();
+  };
   useImperativeHandle(handle, () => ({
-    reveal: (position, options = { center: false }) => {
-      if (!list.reveal(position, options)) return;
-      // At once: the event of a scroll before this one would else be taken for the user's, back to where that was.
-      if (element.current !== null) element.current.scrollTop = list.scrollPx;
-      pulse.beat();
-    },
-    standAt: (position) => {
-      // What stands beside it may have come with the same drawing.
-      if (element.current !== null) list.resized(Math.max(0, element.current.clientHeight - headerPx));
-      list.standAt(position);
-      if (element.current !== null) element.current.scrollTop = list.scrollPx;
-      pulse.beat();
-    },
+    reveal: (position, options = { center: false }) => move(() => list.reveal(position, options)),
+    standAt: (position) =>
+      move(() => {
+        list.standAt(position);
+        return true;
+      }),
     focus: () => element.current?.focus({ preventScroll: true }),
-    pageRows: () => list.pageRows,
+    visible: () => list.visible,
   }));
 
   useLayoutEffect(() => {

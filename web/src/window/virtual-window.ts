@@ -83,9 +83,10 @@ export class VirtualWindow {
     return this.#placePx >= this.#totalPx - this.#viewportPx - 2;
   }
 
-  /** Whole rows that fit. */
-  get pageRows(): number {
-    return Math.max(1, Math.floor(this.#viewportPx / this.rowPx));
+  /** Positions that are in sight, whole: the first, and one past the last. One at least, if it is not whole. */
+  get visible(): { readonly first: number; readonly last: number } {
+    const first = Math.ceil(this.top);
+    return { first, last: Math.max(first + 1, Math.floor((this.#placePx + this.#viewportPx) / this.rowPx)) };
   }
 
   resized(viewportPx: number): boolean {
