@@ -67,7 +67,10 @@ describe.each(['Frames', 'Messages'])('what is selected among %s', (name) => {
     await row(name, 'line 1008.').click();
     await expect.poll(() => selectedAt(name)).toMatchObject({ at: 8 });
     await find().fill('/line \\d*[08]\\./');
-    await count().filter({ hasText: '24,0' }).or(count().filter({ hasText: 'searched' })).waitFor();
+    await count()
+      .filter({ hasText: '24,0' })
+      .or(count().filter({ hasText: 'searched' }))
+      .waitFor();
     await expect.poll(() => selectedAt(name)).toMatchObject({ at: 8 });
     await find().fill('');
     await count().waitFor({ state: 'detached' });
