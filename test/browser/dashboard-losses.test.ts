@@ -94,6 +94,45 @@ describe('what is lost is said where it would have been', () => {
     await tab('Frames').click();
   });
 
+  test('frames and messages that are evicted while the view is paused', async () => {
+    await page.getByRole('button', { name: 'Pause view' }).click();
+    const paused = sent;
+    await pour(6_000);
+    const { id } = await dashboard.rig.waitForSession(({ url }) => url.endsWith('/feed'));
+    const { firstHeldFrame } = await dashboard.rig.session(id);
+    expect(firstHeldFrame).toBeLessThan(paused);
+    await lost(/^Frames 0–[\d,]+ were evicted/).waitFor();
+    await grid().press('Home');
+    await page.locator(`#frame-${firstHeldFrame}[aria-selected=true]`).waitFor();
+    await expect.poll(() => page.locator('.frame.missing').count()).toBe(0);
+    // Of the very first, part may have gone with what was before it.
+    await page.keyboard.press('j');
+    await page
+      .getByRole('region', { name: 'Text' })
+      .getByText(`"line":${firstHeldFrame + 1},`)
+      .waitFor();
+    await tab('Messages').click();
+    const messages = page.getByRole('grid', { name: 'Messages' });
+    await messages.press('Home');
+    await messages
+      .getByRole('row')
+      .filter({ hasText: `"line":${firstHeldFrame + 1},` })
+      .waitFor();
+    await messages.press('End');
+    await messages
+      .getByRole('row')
+      .filter({ hasText: `"line":${paused - 1},` })
+      .waitFor();
+    await expect.poll(() => page.locator('.frame.missing').count()).toBe(0);
+    await page.getByRole('button', { name: 'Resume view' }).click();
+    await messages.press('End');
+    await messages
+      .getByRole('row')
+      .filter({ hasText: `"line":${sent - 1},` })
+      .waitFor();
+    await tab('Frames').click();
+  });
+
   test('rows that the stream has skipped are fetched when they are looked at', async () => {
     const lagging = await dashboard.context.newPage();
     let skips = false;

@@ -94,6 +94,8 @@ export function registerFrames(app: Api, context: RouteContext): void {
       if (plane === 'message') {
         const message = await messages.messageOfFrame(id, index);
         if (message === undefined) {
+          const first = reader.session(id)?.firstHeldFrame ?? 0;
+          if (index < first) throw new FrametapError('not-held', `Frame ${index} was evicted.`);
           throw new FrametapError('not-found', `Frame ${index} of session ${id} belongs to no message.`);
         }
         return sendMessage(messages, id, message.index, reply);

@@ -32,7 +32,7 @@ const nextFrame = (): Promise<void> => new Promise((resolve) => requestAnimation
 async function open(rows: readonly FrameRow[], changes: Partial<SessionSummary> = {}): Promise<Rendered> {
   vi.stubGlobal('fetch', (path: string) => {
     asked.push(path);
-    return Promise.resolve(Response.json({ frames: rows, next: null, frameCount: 9, firstHeldFrame: 0 }));
+    return Promise.resolve(Response.json({ frames: rows, next: null, frameCount: 9, firstHeldFrame: 0, growing: [] }));
   });
   // What was read of a session is kept: each test has its own.
   const session = { ...quietSession((sessionId += 1), { quietS: 1, survivedS: 25 }), ...changes };

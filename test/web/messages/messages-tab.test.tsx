@@ -47,7 +47,9 @@ beforeEach(async () => {
     return Promise.resolve(whole ? pageOf([0, 1, 2, 3, 4, 5, 6, 7, 8]) : answerTo(filter));
   });
   const session = fakeSummary(1, { frameCount: 30, firstHeldFrame: 0, seq: 1, startedMs: 0 });
-  shown = await render(toldCapture([session]).capture, <MessagesTab sessionId="1" />);
+  const { capture } = toldCapture([session]);
+  capture.select('1');
+  shown = await render(capture, <MessagesTab sessionId="1" />);
 });
 afterEach(async () => {
   await shown.remove();

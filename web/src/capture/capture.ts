@@ -13,6 +13,9 @@ import { RowStore } from './row-store.ts';
 import { ServerClock } from './server-clock.ts';
 import { SessionBook } from './session-book.ts';
 
+/** What could not be read is asked for again after so long. */
+const AGAIN_MS = 2000;
+
 const isRefused = (): Promise<boolean> =>
   fetchStatus().then(
     () => false,
@@ -102,8 +105,7 @@ export class Capture {
 
   /** Index of the oldest frame that can still be shown. */
   get firstHeldFrame(): number {
-    const summary = this.#selected === null ? undefined : this.book.get(this.#selected);
-    return Math.min(summary?.firstHeldFrame ?? 0, this.frameCount);
+    return Math.min(this.#newest()?.firstHeldFrame ?? 0, this.frameCount);
   }
 
   select(id: string | null): void {
@@ -194,10 +196,12 @@ export class Capture {
   }
 
   #trueFrameCount(): number {
-    if (this.#selected === null) return 0;
-    const held = this.#held.get(this.#selected);
-    const summary = held ?? this.book.get(this.#selected);
-    return Math.max(summary?.frameCount ?? 0, this.rows.end);
+    return this.#selected === null ? 0 : Math.max(this.#newest()?.frameCount ?? 0, this.rows.end);
+  }
+
+  /** What is known of the selected session, also during a pause. */
+  #newest(): SessionSummary | undefined {
+    return this.#selected === null ? undefined : (this.#held.get(this.#selected) ?? this.book.get(this.#selected));
   }
 
   #takeMessage(message: LiveMessage): void {
@@ -229,8 +233,11 @@ export class Capture {
 
   #takeSessions(sessions: readonly SessionSummary[]): void {
     if (this.#pausedAt !== null) {
+      const first = this.firstHeldFrame;
       for (const session of sessions) this.#held.set(session.id, session);
       this.statusPulse.beat();
+      // What was evicted is no longer there to be shown, pause or not.
+      if (this.firstHeldFrame !== first) this.framesPulse.beat();
       return;
     }
     this.#note(sessions);
@@ -311,5 +318,7 @@ export class Capture {
   #failed(error: unknown): void {
     this.readError = error instanceof ApiError ? error.message : 'The server cannot be reached.';
     this.statusPulse.beat();
+    // Who still looks asks again.
+    setTimeout(() => this.framesPulse.beat(), AGAIN_MS);
   }
 }

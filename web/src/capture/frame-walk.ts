@@ -1,3 +1,4 @@
+import type { FramePage } from '../../../src/contract/api.ts';
 import type { FrameRow } from '../../../src/contract/frame.ts';
 import { fetchFrames } from './api.ts';
 import { Pulse } from './pulse.ts';
@@ -9,6 +10,8 @@ export const EAGER_FRAMES = 100_000;
 /** Takes frames in order and adds them up. */
 export interface FrameSink {
   take(rows: readonly FrameRow[]): void;
+  /** A row that was taken before its last byte had come, as it is now that it has. */
+  complete(row: FrameRow, before: FrameRow): void;
 }
 
 /**
@@ -22,6 +25,8 @@ export class FrameWalk<Sink extends FrameSink> {
   position = 0;
   limit = EAGER_FRAMES;
   error: string | null = null;
+  /** What was read before it had come whole, by index; null: it did not pass the filter then. */
+  readonly #growing = new Map<number, FrameRow | null>();
   readonly #session: string;
   readonly #filter: string | null;
   #frameCount = 0;
@@ -55,20 +60,37 @@ export class FrameWalk<Sink extends FrameSink> {
     this.#running = true;
     try {
       while (this.#wanted && this.position < Math.min(this.#frameCount, this.limit)) {
-        const page = await fetchFrames(this.#session, {
-          from: this.position,
-          limit: PAGE_ROWS,
-          ...(this.#filter !== null && { filter: this.#filter }),
-        });
+        const page = await this.#fetch({ from: this.position, limit: PAGE_ROWS });
         this.sink.take(page.frames);
+        for (const index of page.growing) this.#growing.set(index, null);
+        for (const row of page.frames) if (!row.complete) this.#growing.set(row.index, row);
         this.position = Math.max(this.position + 1, page.next ?? page.frameCount);
         this.error = null;
         this.pulse.beat();
       }
+      if (this.#wanted && this.#growing.size > 0) await this.#lookAgain();
     } catch (error) {
       this.error = error instanceof Error ? error.message : String(error);
       this.pulse.beat();
     }
     this.#running = false;
+  }
+
+  /** One frame a direction at most is still coming in: few are looked at. */
+  async #lookAgain(): Promise<void> {
+    for (const [index, before] of this.#growing) {
+      const page = await this.#fetch({ from: index, to: index + 1, limit: 1 });
+      const row = page.frames.find((one) => one.index === index);
+      if (row === undefined ? page.growing.includes(index) : !row.complete) continue;
+      this.#growing.delete(index);
+      if (row === undefined) continue;
+      if (before === null) this.sink.take([row]);
+      else this.sink.complete(row, before);
+      this.pulse.beat();
+    }
+  }
+
+  #fetch(page: { readonly from: number; readonly to?: number; readonly limit: number }): Promise<FramePage> {
+    return fetchFrames(this.#session, this.#filter === null ? page : { ...page, filter: this.#filter });
   }
 }

@@ -44,23 +44,32 @@ export class Heartbeat implements FrameSink {
   take(rows: readonly FrameRow[]): void {
     for (const row of rows) {
       this.frames += 1;
-      if (row.opcode === Opcode.Text && row.preview !== null) this.#listen(row.preview.data);
-      const sign = pingSignOf(row, { subprotocol: this.#subprotocol, engineIo: this.#engineIo });
-      if (sign === null) continue;
-      const { kind, role } = sign;
-      const by = row.direction === 'client-to-server' ? 'client' : 'server';
-      const timeUs = parseIsoMicros(row.time);
-      // Pings with different payloads are told apart by these alone.
-      const [payload, ids] = kind === 'ping' ? [sign.ids[0] ?? '', []] : ['', sign.ids];
-      if (role === 'answers') {
-        const asker = by === 'client' ? 'server' : 'client';
-        const answered = this.#open.get(`${kind} ${asker} ${payload}`)?.answer(timeUs, ids) ?? false;
-        if (!answered && kind === 'ping') this.#unasked(by, row.index);
-      } else {
-        const beat: Beat = { frame: row.index, timeUs, rttMs: null };
-        this.#keep(kind, by, beat);
-        if (role === 'asks') this.#openFor(`${kind} ${by} ${payload}`).ask(beat, ids);
-      }
+      if (row.complete) this.#read(row);
+    }
+  }
+
+  /** What is said in a frame is known only at its end. */
+  complete(row: FrameRow): void {
+    this.#read(row);
+  }
+
+  #read(row: FrameRow): void {
+    if (row.opcode === Opcode.Text && row.preview !== null) this.#listen(row.preview.data);
+    const sign = pingSignOf(row, { subprotocol: this.#subprotocol, engineIo: this.#engineIo });
+    if (sign === null) return;
+    const { kind, role } = sign;
+    const by = row.direction === 'client-to-server' ? 'client' : 'server';
+    const timeUs = parseIsoMicros(row.time);
+    // Pings with different payloads are told apart by these alone.
+    const [payload, ids] = kind === 'ping' ? [sign.ids[0] ?? '', []] : ['', sign.ids];
+    if (role === 'answers') {
+      const asker = by === 'client' ? 'server' : 'client';
+      const answered = this.#open.get(`${kind} ${asker} ${payload}`)?.answer(timeUs, ids) ?? false;
+      if (!answered && kind === 'ping') this.#unasked(by, row.index);
+    } else {
+      const beat: Beat = { frame: row.index, timeUs, rttMs: null };
+      this.#keep(kind, by, beat);
+      if (role === 'asks') this.#openFor(`${kind} ${by} ${payload}`).ask(beat, ids);
     }
   }
 

@@ -1,9 +1,9 @@
 import { useMemo, type ReactNode } from 'react';
 import { axis, Chart, timeAxis } from '../statistics/chart.tsx';
 import type { BeatSource } from './heartbeat.ts';
-import { roundTripPoints } from './round-trip-points.ts';
+import { LINES, roundTripPoints } from './round-trip-points.ts';
 
-/** Round trips over time: of ping frames, and of messages. */
+/** Round trips over time, of each side: of ping frames, and, in broken lines, of messages. */
 export function RoundTrips(props: { readonly sources: readonly BeatSource[]; readonly version: number }): ReactNode {
   const { sources, version } = props;
   const data = useMemo(() => roundTripPoints(version === 0 ? [] : sources), [sources, version]);
@@ -23,8 +23,14 @@ export function RoundTrips(props: { readonly sources: readonly BeatSource[]; rea
         ],
         series: [
           {},
-          { label: 'ping frames', stroke: color('--accent'), width: 1.5, points: { size: 4 }, spanGaps: true },
-          { label: 'messages', stroke: color('--control'), width: 1.5, points: { size: 4 }, spanGaps: true },
+          ...LINES.map(({ ofFrames, by }) => ({
+            label: `${ofFrames ? 'ping frames' : 'messages'} of the ${by}`,
+            stroke: color(by === 'client' ? '--up' : '--accent'),
+            width: 1.5,
+            ...(ofFrames ? {} : { dash: [5, 4] }),
+            points: { size: 4 },
+            spanGaps: true,
+          })),
         ],
       })}
     />

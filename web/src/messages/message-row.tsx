@@ -68,7 +68,13 @@ export function MessageRow(props: {
       <span
         role="gridcell"
         className="m-length"
-        title={length === null ? 'Could not be inflated: its length is not known' : undefined}
+        title={
+          length === null
+            ? message.complete
+              ? 'Could not be inflated: its length is not known'
+              : 'Not known before all of it has come'
+            : undefined
+        }
       >
         {length === null ? '?' : formatCount(length)}
       </span>

@@ -15,7 +15,7 @@ import { evictedNote } from '../frames/frame-order.ts';
 import { ListTools, MatchCount } from '../frames/frame-tools.tsx';
 import { Splitter } from '../shell/splitter.tsx';
 import { setUi, useUi } from '../state.ts';
-import { useCapture, useSessions } from '../use-capture.ts';
+import { useCapture, useFrames } from '../use-capture.ts';
 import { KeptTop, type ShownRows } from '../window/kept-top.ts';
 import { useSteps } from '../window/use-steps.ts';
 import { VirtualRows, type VirtualRowsHandle } from '../window/virtual-rows.tsx';
@@ -86,6 +86,11 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
         )}
       </ListTools>
       <Evicted sessionId={sessionId} />
+      {error !== null && count > 0 && (
+        <div className="lost" role="alert">
+          Messages could not be read: {error}
+        </div>
+      )}
       <div className="frame-table messages">
         <VirtualRows
           role="grid"
@@ -158,8 +163,8 @@ function noneOf({ matches, first, end }: MessageBook): string {
 /** Above the oldest message that is left: what the memory budget took. */
 function Evicted({ sessionId }: { readonly sessionId: string }): ReactNode {
   const capture = useCapture();
-  useSessions(capture);
-  const first = capture.book.get(sessionId)?.firstHeldFrame ?? 0;
+  useFrames(capture);
+  const first = capture.selected === sessionId ? capture.firstHeldFrame : 0;
   return first === 0 ? null : <div className="lost">{evictedNote(first)}, and the messages in them</div>;
 }
 

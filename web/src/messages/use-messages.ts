@@ -7,6 +7,8 @@ import { sayFault, setUi, useUi } from '../state.ts';
 import { useCapture } from '../use-capture.ts';
 
 const GROW_MS = 400;
+/** What could not be read is asked for again after so long. */
+const AGAIN_MS = 2000;
 
 /** The messages of a session; looked for again a few times a second while frames come. */
 export function useMessages(id: string): {
@@ -29,15 +31,18 @@ export function useMessages(id: string): {
           setError(null);
           pulse.beat();
         },
-        onError: (fault) => setError(fault instanceof Error ? fault.message : String(fault)),
+        onError: (fault) => {
+          setError(fault instanceof Error ? fault.message : 'The server cannot be reached.');
+          setTimeout(() => pulse.beat(), AGAIN_MS);
+        },
       }),
     [id, pulse],
   );
   useEffect(() => {
     const grow = (): void => {
-      const session = capture.book.get(id);
-      if (capture.selected === id) book.hold(capture.paused ? capture.frameCount : null);
-      if (!capture.paused) book.grow(session?.frameCount ?? 0, session?.firstHeldFrame);
+      if (capture.selected !== id) return;
+      book.hold(capture.paused ? capture.frameCount : null);
+      book.grow(capture.frameCount, capture.firstHeldFrame);
     };
     grow();
     const timer = setInterval(grow, GROW_MS);

@@ -2,7 +2,7 @@ import { ArrowDown, ArrowUp, Copy, Trash2 } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { SessionSummary } from '../../../src/contract/session.ts';
 import { parseIsoMicros } from '../capture/iso-time.ts';
-import { formatBytes, formatCount, formatElapsed } from '../format/numbers.ts';
+import { formatBytes, formatCount, formatCounted, formatElapsed } from '../format/numbers.ts';
 import { visibleLine } from '../format/visible-text.ts';
 import { StateSign } from '../sessions/session-row.tsx';
 import { closeMark, splitUrl } from '../sessions/session-words.ts';
@@ -80,17 +80,18 @@ function Traffic({ session }: { readonly session: SessionSummary }): ReactNode {
   );
 }
 
-/** Messages looked at for the ratio. */
-const SAMPLE_MESSAGES = 100;
-
 function Extensions(props: { readonly session: SessionSummary; readonly names: string }): ReactNode {
-  const sample = useCompression(props.session, SAMPLE_MESSAGES);
+  const sample = useCompression(props.session);
   const ratio = sample === null || sample.wireBytes === 0 ? null : sample.plainBytes / sample.wireBytes;
   const names = visibleLine(props.names);
   return (
     <span
       className="chip"
-      title={ratio === null ? names : `${names}\nThe ratio is that of the first ${SAMPLE_MESSAGES} messages`}
+      title={
+        ratio === null
+          ? names
+          : `${names}\nThe ratio is that of the first ${formatCounted(sample?.lookedAt ?? 0, 'message')}`
+      }
     >
       {(names.split(';')[0] ?? '').replace('permessage-', '')}
       {ratio !== null && ` ${ratio.toFixed(1)}×`}

@@ -92,11 +92,12 @@ function TabContent({ tab, session }: { readonly tab: Tab; readonly session: Ses
 
 function TabBar({ tab, session }: { readonly tab: Tab; readonly session: SessionSummary }): ReactNode {
   const onKeyDown = (event: KeyboardEvent): void => {
-    const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
-    if (by === 0) return;
-    event.preventDefault();
-    const next = TABS[(TABS.indexOf(tab) + by + TABS.length) % TABS.length];
+    const at = TABS.indexOf(tab);
+    const places: Readonly<Record<string, number>> = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 };
+    const place = places[event.key];
+    const next = place === undefined ? undefined : TABS.at(place % TABS.length);
     if (next === undefined) return;
+    event.preventDefault();
     setUi({ tab: next });
     document.getElementById(`tab-${next}`)?.focus();
   };

@@ -158,11 +158,8 @@ function Bar(props: {
   );
 }
 
-/** Messages looked at for the ratio. */
-const SAMPLE_MESSAGES = 1000;
-
 function Compression({ session }: { readonly session: SessionSummary }): ReactNode {
-  const sample = useCompression(session, SAMPLE_MESSAGES);
+  const sample = useCompression(session);
   const compressing = session.extensions?.includes('permessage-deflate') === true;
   if (!compressing) return <p className="statistics-line dim">No compression was negotiated.</p>;
   if (sample === null) return null;

@@ -65,6 +65,11 @@ export class Survey implements FrameSink {
     }
   }
 
+  /** All that is counted is known from a frame's start, but for what shows at its end. */
+  complete(row: FrameRow, before: FrameRow): void {
+    if (before.violations.length === 0 && row.violations.length > 0) this.violated += 1;
+  }
+
   #place(timeUs: number, up: boolean, index: number): void {
     const { timeline } = this;
     if (Number.isNaN(timeline.startUs)) timeline.startUs = timeUs;

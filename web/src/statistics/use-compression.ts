@@ -11,17 +11,21 @@ export interface CompressionSample {
   readonly lookedAt: number;
 }
 
-/** Looks at the first `limit` messages, where compression was negotiated; looks again once, when as many have come. */
-export function useCompression(session: SessionSummary, limit: number): CompressionSample | null {
+/** Messages looked at, at most. */
+const SAMPLE_MESSAGES = 500;
+
+/** Looks at the first messages, where compression was negotiated: again each time that they have doubled, and at the end. */
+export function useCompression(session: SessionSummary): CompressionSample | null {
   const [known, setKnown] = useState<{ readonly id: string; readonly sample: CompressionSample } | null>(null);
-  const { id, frameCount } = session;
+  const { id, frameCount, state } = session;
   const compressing = session.extensions?.includes('permessage-deflate') === true;
-  const enough = frameCount >= limit;
-  const some = frameCount > 0;
+  const doublings = frameCount === 0 ? -1 : Math.floor(Math.log2(Math.min(frameCount, SAMPLE_MESSAGES)));
+  const enough = frameCount >= SAMPLE_MESSAGES;
+  const over = state !== 'open' && !enough;
   useEffect(() => {
-    if (!compressing || !some) return;
+    if (!compressing || doublings < 0) return;
     const abort = new AbortController();
-    fetchMessages(id, { from: 0, limit }, abort.signal).then(
+    fetchMessages(id, { from: 0, limit: SAMPLE_MESSAGES }, abort.signal).then(
       ({ messages }) => {
         const counted = messages.filter((message) => message.compressed && message.payloadLength !== null);
         const sample = {
@@ -36,6 +40,6 @@ export function useCompression(session: SessionSummary, limit: number): Compress
       () => undefined,
     );
     return () => abort.abort();
-  }, [compressing, some, enough, id, limit]);
+  }, [compressing, doublings, enough, over, id]);
   return known?.id === id ? known.sample : null;
 }

@@ -36,7 +36,9 @@ export function useWalk<Sink extends FrameSink>(
     walkFor(`${capture.epoch ?? ''} ${session.id} ${sink.name}`, session.id, sink.make, filter, sink.is),
   );
   useSyncExternalStore(walk.pulse.subscribe, walk.pulse.version);
-  useEffect(() => walk.advance(session.frameCount), [walk, session.frameCount]);
+  // Another `seq`: what was still coming in may have come whole.
+  const { frameCount, seq } = session;
+  useEffect(() => walk.advance(frameCount), [walk, frameCount, seq]);
   useEffect(() => () => walk.rest(), [walk]);
   return walk;
 }

@@ -7,6 +7,9 @@ import { axis, Chart, timeAxis } from '../statistics/chart.tsx';
 import type { Timeline } from '../statistics/survey.ts';
 import { brushed, type Brush } from './brush.ts';
 
+/** A time of day below the axis is so wide. */
+const LABEL_PX = 72;
+
 /** Frames of both directions over time. A stretch of it is chosen with the mouse, or with the two sliders below. */
 export function TimelineChart(props: {
   readonly timeline: Timeline;
@@ -40,7 +43,9 @@ export function TimelineChart(props: {
         options={(color) => ({
           cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false } },
           legend: { show: false },
-          scales: { x: { time: true } },
+          // The newest step ends where the next would begin.
+          scales: { x: { time: true, range: (_plot, min, max) => [min, max + timeline.bucketUs / 1e6] } },
+          padding: [null, LABEL_PX / 2, null, null],
           axes: [
             timeAxis(color),
             axis(color, { size: 64, values: (_plot, values) => values.map((value) => formatCount(Math.abs(value))) }),

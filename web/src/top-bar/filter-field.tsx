@@ -7,6 +7,8 @@ import { completionsIn, type Completion } from './filter-completion.ts';
 
 /** The server reads the filter once typing has paused for so long. */
 const PAUSE_MS = 220;
+/** A server that did not answer is asked again after so long. */
+const AGAIN_MS = 2000;
 
 export function FilterField(): ReactNode {
   const text = useUi((ui) => ui.filterText);
@@ -164,16 +166,19 @@ function checkFilter(text: string): () => void {
     return () => undefined;
   }
   const abort = new AbortController();
-  const timer = setTimeout(() => {
+  const ask = (): void => {
     fetchSessions({ limit: 1, filter: text }, abort.signal).then(
       ({ needsFrames }) => setUi({ filter: text, filterNeedsFrames: needsFrames, filterFault: null }),
       (error: unknown) => {
         if (abort.signal.aborted) return;
         const message = error instanceof Error ? error.message : String(error);
         setUi({ filterFault: { text, message, position: error instanceof ApiError ? error.position : null } });
+        // What has nothing to do with the filter may be over by then.
+        if (!(error instanceof ApiError) || error.status >= 500) timer = setTimeout(ask, AGAIN_MS);
       },
     );
-  }, PAUSE_MS);
+  };
+  let timer = setTimeout(ask, PAUSE_MS);
   return () => {
     clearTimeout(timer);
     abort.abort();
