@@ -204,6 +204,7 @@ export const FramePageAnswer = answer<FramePage>({
   frameCount: Count,
   firstHeldFrame: Count,
   growing: Type.Array(Count),
+  unreadable: Count,
 });
 export const MessagePageAnswer = answer<MessagePage>({
   messages: Type.Array(MessageRowSchema),
@@ -211,6 +212,7 @@ export const MessagePageAnswer = answer<MessagePage>({
   messageCount: Count,
   firstHeldMessage: Count,
   growing: Type.Array(Count),
+  unreadable: Count,
 });
 export const RecordingAnswer = answer<Recording>({ recording: Type.Boolean() });
 export const RecordingSchema = Type.Object({ recording: Type.Boolean() }, { additionalProperties: false });

@@ -4,6 +4,7 @@ import type { SessionDetail } from '../contract/session.ts';
 import type { CaptureReader } from './capture-reader.ts';
 import type { Filter } from './filter.ts';
 import { INFLATED_BYTES, PayloadText, Truth, type FrameColumns } from './filter/candidate.ts';
+import { isLost } from './inflate-cursor.ts';
 import type { MessageReader } from './message-reader.ts';
 import { PAGE_INFLATED, PayloadArena } from './payload-arena.ts';
 import { TimeSlice } from './time-slice.ts';
@@ -30,6 +31,8 @@ export interface SearchStep {
   readonly next: number;
   /** What had not come whole when it was looked at: it may pass yet, or no longer. */
   readonly growing: readonly number[];
+  /** What was looked at in vain: its payload is not held, or cannot be inflated. */
+  readonly unreadable: readonly number[];
   /** Some messages came in more than one frame: they may pass where no frame does. */
   readonly fragmented: boolean;
 }
@@ -61,7 +64,7 @@ export async function* searchSteps(
       const page = readPage(reader, session, filter, { from: next, arena });
       if (page.next === next) return;
       next = page.next;
-      page.growing.push(...(await fetchMessages(messages, id, page.open)));
+      page.growing.push(...(await fetchMessages(messages, id, page)));
       await filter.prepare(
         page.open.flatMap(({ payload }) => (payload == null ? [] : [payload])),
         slice,
@@ -71,7 +74,8 @@ export async function* searchSteps(
       }
       const indexes = page.open.length > 0 ? page.sure.sort((a, b) => a - b) : page.sure;
       const growing = session.state === 'open' ? page.growing : [];
-      yield { indexes, next, growing, fragmented: page.fragmented };
+      const { unreadable, fragmented } = page;
+      yield { indexes, next, growing, unreadable, fragmented };
       if (slice.over) await slice.pause();
     }
   } finally {
@@ -145,10 +149,12 @@ function readPage(
   readonly sure: number[];
   readonly open: Found[];
   readonly growing: number[];
+  readonly unreadable: number[];
   readonly fragmented: boolean;
   readonly next: number;
 } {
   const sure: number[] = [];
+  const unreadable: number[] = [];
   const growing: number[] = [];
   const open: Found[] = [];
   let next = from;
@@ -166,18 +172,19 @@ function readPage(
     const payload = inflate
       ? undefined
       : arena.take(payloadLength, (target, at, bytes) => row.copyPreview(target, at, bytes));
+    if (payload === null) unreadable.push(index);
     open.push({ index, bits, payloadLength, violations, compressed: inflate, payload });
     if (inflate) inflated++;
     return arena.full || inflated === PAGE_INFLATED ? false : undefined;
   });
-  return { sure, open, growing, fragmented, next };
+  return { sure, open, growing, unreadable, fragmented, next };
 }
 
 /** Fills in what compressed messages come to. Returns the first frames of those that have not come whole. */
 async function fetchMessages(
   messages: SearchSource['messages'],
   id: string,
-  open: readonly Found[],
+  { open, unreadable }: { readonly open: readonly Found[]; readonly unreadable: number[] },
 ): Promise<number[]> {
   const wanted = open.filter((frame) => frame.compressed && opcode(frame.bits) !== Opcode.Continuation);
   if (wanted.length === 0) return [];
@@ -188,8 +195,9 @@ async function fetchMessages(
   );
   for (const frame of wanted) {
     const content = contents.get(frame.index);
+    if (content === undefined || isLost(content.why)) unreadable.push(frame.index);
     frame.payload =
       content === undefined ? null : new PayloadText(content.bytes ?? new Uint8Array(0), content.violations);
   }
-  return wanted.map(({ index }) => index).filter((index) => contents.get(index)?.growing === true);
+  return wanted.map(({ index }) => index).filter((index) => contents.get(index)?.why === 'pending');
 }

@@ -192,6 +192,9 @@ export function readable({ status, bytes }: Inflated): Uint8Array | null {
   return unreadable(status) === null ? bytes : null;
 }
 
+/** Nobody will ever know what is in it. */
+export const isLost = (why: Unreadable | null): boolean => why === 'not-held' || why === 'needs-history';
+
 /** Why nothing of it can be relied on; null where that is not so. */
 export function unreadable(status: InflateStatus): Unreadable | null {
   return status === 'whole' || status === 'counted-in-part' ? null : status;

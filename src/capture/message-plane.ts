@@ -110,13 +110,13 @@ export class MessagePlane implements MessageReader, Guest {
     return this.#ask(id, async (messages, slice, session) => {
       // Before the search: what comes whole meanwhile may have been looked at too early.
       const growing = session.state === 'open' ? messages.growing : [];
-      const { found, next } = await searchMessages(messages, { session, filter, stretch, slice });
+      const { found, next, unreadable } = await searchMessages(messages, { session, filter, stretch, slice });
       const rows = found.map(({ position, inflated }) => {
         const start = messages.isCompressed(position) ? inflated : messages.start(position, PREVIEW_BYTES);
         return this.#makeRow(id, messages, position, start);
       });
       const { base, end } = messages.columns;
-      return { rows, next, first: base, end, growing };
+      return { rows, next, first: base, end, growing, unreadable };
     });
   }
 
@@ -170,7 +170,7 @@ export class MessagePlane implements MessageReader, Guest {
           bytes: readable(inflated),
           totalLength: messages.columns.inflatedLength(position) ?? Infinity,
           violations: violationsOf(messages.columns.flags(position)),
-          growing: inflated.status === 'pending',
+          why: unreadable(inflated.status),
         });
         if (slice.over) await slice.pause();
       }

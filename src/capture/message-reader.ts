@@ -48,6 +48,8 @@ export interface MessageMatches {
   readonly end: number;
   /** Messages whose last byte has not come, one a direction at most. */
   readonly growing: readonly number[];
+  /** How many were looked at in vain: the payload is not held, or cannot be inflated. */
+  readonly unreadable: number;
 }
 
 export interface MessageStart {
@@ -55,8 +57,8 @@ export interface MessageStart {
   /** Infinity where it is not known. */
   readonly totalLength: number;
   readonly violations: readonly MessageViolationCode[];
-  /** Its last byte has not come. */
-  readonly growing: boolean;
+  /** Why there are no bytes; null where there are. */
+  readonly why: Unreadable | null;
 }
 
 export interface NoContent {

@@ -2,7 +2,7 @@ import type { SessionDetail } from '../contract/session.ts';
 import { PREVIEW_BYTES } from '../contract/frame.ts';
 import type { Filter } from './filter.ts';
 import { INFLATED_BYTES, PayloadText, Truth, type FrameColumns } from './filter/candidate.ts';
-import { readable } from './inflate-cursor.ts';
+import { isLost, readable, unreadable } from './inflate-cursor.ts';
 import { violationsOf } from './message-columns.ts';
 import type { MessageStretch } from './message-reader.ts';
 import { PAGE_INFLATED, PayloadArena } from './payload-arena.ts';
@@ -29,6 +29,8 @@ export interface FoundMessages {
   readonly found: readonly Pick<Found, 'position' | 'inflated'>[];
   /** Every message of the stretch before this one has been looked at. */
   readonly next: number;
+  /** How many were looked at in vain: the payload is not held, or cannot be inflated. */
+  readonly unreadable: number;
 }
 
 /**
@@ -65,6 +67,7 @@ async function searchInto(
   let at = Math.max(from, startingBefore(frames?.from ?? 0));
   const pageEnd = Math.min(end, at + PAGE_MESSAGES);
   const possible: Found[] = [];
+  const lost: number[] = [];
   let sure = 0;
   let inflations = 0;
   // What is found beyond the limit is looked at again: not many more than are wanted.
@@ -81,12 +84,16 @@ async function searchInto(
         arena.take(columns.wireLength(position), (target, start, bytes) =>
           messages.copyStart(position, target, start, bytes),
         );
-      possible.push({ position, inflated: null, outline, payload: answer === Truth.True ? undefined : take() });
+      const payload = answer === Truth.True ? undefined : take();
+      if (payload === null) lost.push(position);
+      possible.push({ position, inflated: null, outline, payload });
       continue;
     }
     inflations++;
     const wanted = answer === Truth.True ? PREVIEW_BYTES : INFLATED_BYTES;
-    const inflated = readable(await messages.inflate(position, wanted, slice));
+    const outcome = await messages.inflate(position, wanted, slice);
+    const inflated = readable(outcome);
+    if (answer !== Truth.True && isLost(unreadable(outcome.status))) lost.push(position);
     const text = new PayloadText(inflated ?? new Uint8Array(0), violationsOf(columns.flags(position)));
     possible.push({
       position,
@@ -104,5 +111,9 @@ async function searchInto(
       payload === undefined || (outline !== null && filter?.matchesPayload(session, outline, payload) === true),
   );
   const next = found[limit]?.position ?? (at >= end ? Math.max(columns.end, from) : at);
-  return { found: found.slice(0, limit), next };
+  return {
+    found: found.slice(0, limit),
+    next,
+    unreadable: lost.filter((position) => position < next).length,
+  };
 }

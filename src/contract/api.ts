@@ -28,6 +28,8 @@ export interface FramePage {
   readonly firstHeldFrame: number;
   /** With a filter: frames that had not come whole when they were looked at, or whose message had not. */
   readonly growing: readonly number[];
+  /** With a filter: how many were looked at whose content it asks for, and is not held or cannot be inflated. */
+  readonly unreadable: number;
 }
 
 /**
@@ -43,6 +45,8 @@ export interface MessagePage {
   readonly firstHeldMessage: number;
   /** Messages whose last byte has not come: what is said of them may yet change. One a direction at most. */
   readonly growing: readonly number[];
+  /** With a filter: how many were looked at whose content it asks for, and is not held or cannot be inflated. */
+  readonly unreadable: number;
 }
 
 /** `POST /api/recording`: what is sent and what is answered. */

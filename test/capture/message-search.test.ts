@@ -1,12 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { parseFilter } from '../../src/capture/filter.ts';
+import { searchSteps } from '../../src/capture/frame-search.ts';
 import { MessagePlane } from '../../src/capture/message-plane.ts';
 import type { MessageStretch } from '../../src/capture/message-reader.ts';
 import { PeerDeflate } from '../helpers/peer-deflate.ts';
 import { FIN, RecordedCapture, RSV1 } from '../helpers/recorded-capture.ts';
 
-function setUp(options: { extensions?: string } = {}) {
-  const capture = new RecordedCapture();
+function setUp(options: { extensions?: string; budgetBytes?: number } = {}) {
+  const capture = new RecordedCapture(options);
   const plane = new MessagePlane(capture.store);
   const session = capture.session(options);
   /** Indexes of all messages that pass, step by step. */
@@ -101,6 +103,43 @@ describe('a search among messages', () => {
     const step = await searched;
     expect([step?.rows.length, step?.growing]).toEqual([0, [0]]);
     expect(await found('needle')).toEqual([0]);
+  });
+
+  it('counts what it could not look into, once over all steps, and only where it had to', async () => {
+    const {
+      session,
+      plane,
+      capture: { store },
+    } = setUp({ extensions: 'permessage-deflate', budgetBytes: 1 << 20 });
+    const peer = new PeerDeflate();
+    for (let i = 0; i < 4000; i++) {
+      const payload = await peer.compress(`${i} ${randomBytes(200).toString('base64')}`);
+      session.frames({ firstByte: FIN | RSV1 | 1, payload });
+    }
+    session.frames({ firstByte: FIN | RSV1 | 1, payload: Uint8Array.of(0xff, 0xff, 0xff) }, { payload: 'plain' });
+    const count = async (filter: string): Promise<[passed: number, unreadable: number]> => {
+      let [passed, unreadable] = [0, 0];
+      for (let from = 0; ;) {
+        const step = await plane.search(session.id, parseFilter(filter), { from, limit: 100 });
+        passed += step?.rows.length ?? 0;
+        unreadable += step?.unreadable ?? 0;
+        if (step === undefined || step.next >= step.end) return [passed, unreadable];
+        from = step.next;
+      }
+    };
+    // What the search itself remembers costs the capture its oldest frames: the second time it is there already.
+    await count('text~/ /');
+    const [passed, unreadable] = await count('text~/ /');
+    const held = 4001 - (store.session(session.id)?.firstHeldFrame ?? 0);
+    expect(unreadable).toBeGreaterThan(100);
+    expect(passed + unreadable).toBe(held - 1);
+    expect(await count('dir:up text:x')).toEqual([0, 0]);
+    const frames = { passed: 0, unreadable: 0 };
+    for await (const step of searchSteps({ reader: store, messages: plane }, session.id, parseFilter('text~/ /'))) {
+      frames.passed += step.indexes.length;
+      frames.unreadable += step.unreadable.length;
+    }
+    expect(frames).toEqual({ passed, unreadable });
   });
 
   it('keeps to a stretch of messages or of frames, and goes on where it stopped', async () => {

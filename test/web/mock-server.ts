@@ -130,7 +130,7 @@ export async function startMockServer(options: MockOptions): Promise<MockServer>
         fakeMessage(from + at, startedMs),
       );
       const next = from + page.length < total ? from + page.length : null;
-      return json({ messages: page, next, messageCount: total, firstHeldMessage: 0, growing: [] });
+      return json({ messages: page, next, messageCount: total, firstHeldMessage: 0, growing: [], unreadable: 0 });
     }
     const plane = url.searchParams.get('plane');
     const index = Number(parts[4]) * (parts[3] === 'messages' ? 3 : 1);

@@ -31,6 +31,7 @@ interface Page {
   readonly rows: readonly FrameRow[];
   readonly next: number | null;
   readonly growing: readonly number[];
+  readonly unreadable: number;
 }
 
 export function registerFrames(app: Api, context: RouteContext): void {
@@ -65,7 +66,14 @@ export function registerFrames(app: Api, context: RouteContext): void {
           ? readPage(reader, id, { from, limit, end })
           : await searchPage(context, id, filter, { from, limit, end, signal: signalOf(reply) });
       const frames = await withPreviews(messages, id, page.rows);
-      return { frames, next: page.next, frameCount, firstHeldFrame, growing: page.growing };
+      return {
+        frames,
+        next: page.next,
+        frameCount,
+        firstHeldFrame,
+        growing: page.growing,
+        unreadable: page.unreadable,
+      };
     },
   );
 
@@ -112,7 +120,7 @@ export function registerFrames(app: Api, context: RouteContext): void {
 function readPage(reader: CaptureReader, id: string, { from, limit, end }: PageRange): Page {
   const rows = (reader.frames(id, from, limit) ?? []).filter(({ index }) => index < end);
   const next = (rows.at(-1)?.index ?? end) + 1;
-  return { rows, next: rows.length === limit && next < end ? next : null, growing: [] };
+  return { rows, next: rows.length === limit && next < end ? next : null, growing: [], unreadable: 0 };
 }
 
 async function searchPage(
@@ -124,18 +132,21 @@ async function searchPage(
   const endMs = performance.now() + SEARCH_MS;
   const rows: FrameRow[] = [];
   const growing: number[] = [];
+  let unreadable = 0;
   for await (const step of searchSteps({ reader, messages }, id, filter, { from, signal })) {
     growing.push(...step.growing.filter((index) => index < end));
+    const stop = step.indexes[limit - rows.length] ?? step.next;
+    unreadable += step.unreadable.filter((index) => index < Math.min(stop, end)).length;
     for (const index of step.indexes) {
-      if (index >= end) return { rows, next: null, growing };
-      if (rows.length === limit) return { rows, next: index, growing };
+      if (index >= end) return { rows, next: null, growing, unreadable };
+      if (rows.length === limit) return { rows, next: index, growing, unreadable };
       // Evicted since it was found: no longer there.
       rows.push(...(reader.frames(id, index, 1) ?? []).filter((row) => row.index === index));
     }
     if (step.next >= end) break;
-    if (rows.length === limit || performance.now() >= endMs) return { rows, next: step.next, growing };
+    if (rows.length === limit || performance.now() >= endMs) return { rows, next: step.next, growing, unreadable };
   }
-  return { rows, next: null, growing };
+  return { rows, next: null, growing, unreadable };
 }
 
 /** Sends the inflated content of one message. */

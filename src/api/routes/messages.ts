@@ -38,11 +38,13 @@ export function registerMessages(app: Api, { messages }: RouteContext): void {
       const frames = { from: fromFrame ?? 0, to: toFrame ?? Infinity };
       const rows: MessageRow[] = [];
       const growing = new Set<number>();
+      let unreadable = 0;
       for (let next = from; ;) {
         const step = await messages.search(id, filter, { from: next, to, limit: limit - rows.length, frames });
         if (step === undefined) throw noSession(id);
         rows.push(...step.rows);
         for (const index of step.growing) growing.add(index);
+        unreadable += step.unreadable;
         ({ next } = step);
         const ended = next >= step.end;
         if (!ended && rows.length < limit && performance.now() < endMs) {
@@ -50,7 +52,14 @@ export function registerMessages(app: Api, { messages }: RouteContext): void {
           continue;
         }
         const { first: firstHeldMessage, end: messageCount } = step;
-        return { messages: rows, next: ended ? null : next, messageCount, firstHeldMessage, growing: [...growing] };
+        return {
+          messages: rows,
+          next: ended ? null : next,
+          messageCount,
+          firstHeldMessage,
+          growing: [...growing],
+          unreadable,
+        };
       }
     },
   );

@@ -27,6 +27,7 @@ function serve(): void {
         frameCount: rows.length,
         firstHeldFrame: 0,
         growing: filtered ? looked.filter(({ complete }) => !complete).map(({ index }) => index) : [],
+        unreadable: 0,
       } satisfies FramePage),
     );
   });
@@ -40,7 +41,7 @@ test('a frame that was counted while it was coming in is counted once, with what
   walk.advance(3);
   await vi.waitFor(() => expect(walk.sink.frames).toBe(3));
   expect(walk.sink.violated).toBe(0);
-  rows[1] = { ...(rows[1]), complete: true, violations: ['truncated-frame'] };
+  rows[1] = { ...rows[1], complete: true, violations: ['truncated-frame'] };
   await vi.waitFor(() => {
     walk.advance(3);
     expect(walk.sink.violated).toBe(1);

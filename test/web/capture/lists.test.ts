@@ -14,7 +14,7 @@ describe('matches of a filter', () => {
     let at = from;
     for (; at < frameCount && rows.length < limit && at < from + 400; at += 1)
       if (at % 3 === 0) rows.push(fakeRow(at, 0));
-    return { rows, next: at < frameCount ? at : null, end: frameCount, growing: [] };
+    return { rows, next: at < frameCount ? at : null, end: frameCount, growing: [], unreadable: 0 };
   };
 
   test('are found page by page to the end, and go on when frames come', async () => {
@@ -42,7 +42,7 @@ describe('matches of a filter', () => {
       fetch: (from, limit) => {
         asked += 1;
         const rows = Array.from({ length: limit }, (_, at) => fakeRow(from + at, 0));
-        return Promise.resolve({ rows, next: from + limit, end: 1_000_000, growing: [] });
+        return Promise.resolve({ rows, next: from + limit, end: 1_000_000, growing: [], unreadable: 0 });
       },
       onRows: () => list.advance(1_000_000, 0),
       onError: (error) => expect.unreachable(String(error)),
@@ -93,7 +93,7 @@ describe('matches of a filter', () => {
         asked.push(to);
         const passes = whole ? [1, 5] : [2, 5];
         const rows = passes.filter((at) => at >= from && at < (to ?? 6)).map((index) => ({ index }));
-        return Promise.resolve({ rows, next: null, end: 6, growing: whole ? [] : [1, 2] });
+        return Promise.resolve({ rows, next: null, end: 6, growing: whole ? [] : [1, 2], unreadable: 0 });
       },
       onRows: () => undefined,
       onError: (error) => expect.unreachable(String(error)),

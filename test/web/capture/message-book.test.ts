@@ -25,7 +25,7 @@ class FakeApi {
     }
     const { count: messageCount, first: firstHeldMessage, growing } = this;
     const next = at < Math.min(this.count, to) ? at : null;
-    return Promise.resolve({ messages, next, messageCount, firstHeldMessage, growing });
+    return Promise.resolve({ messages, next, messageCount, firstHeldMessage, growing, unreadable: 0 });
   };
 }
 

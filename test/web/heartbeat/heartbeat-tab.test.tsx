@@ -32,7 +32,9 @@ const nextFrame = (): Promise<void> => new Promise((resolve) => requestAnimation
 async function open(rows: readonly FrameRow[], changes: Partial<SessionSummary> = {}): Promise<Rendered> {
   vi.stubGlobal('fetch', (path: string) => {
     asked.push(path);
-    return Promise.resolve(Response.json({ frames: rows, next: null, frameCount: 9, firstHeldFrame: 0, growing: [] }));
+    return Promise.resolve(
+      Response.json({ frames: rows, next: null, frameCount: 9, firstHeldFrame: 0, growing: [], unreadable: 0 }),
+    );
   });
   // What was read of a session is kept: each test has its own.
   const session = { ...quietSession((sessionId += 1), { quietS: 1, survivedS: 25 }), ...changes };

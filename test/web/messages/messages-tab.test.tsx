@@ -31,6 +31,7 @@ const pageOf = (indexes: readonly number[]): Response => {
     messageCount: 9,
     firstHeldMessage: 0,
     growing: [],
+    unreadable: 0,
   } satisfies MessagePage);
 };
 

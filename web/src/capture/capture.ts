@@ -135,7 +135,7 @@ export class Capture {
       this.matches = new MatchList({
         fetch: async (from, limit, signal, to) => {
           const page = await fetchFrames(id, { from, to, limit, filter }, signal);
-          return { rows: page.frames, next: page.next, end: page.frameCount, growing: page.growing };
+          return { ...page, rows: page.frames, end: page.frameCount };
         },
         onRows: (found) => {
           onError(null);

@@ -62,7 +62,8 @@ export class FrameWalk<Sink extends FrameSink> {
       while (this.#wanted && this.position < Math.min(this.#frameCount, this.limit)) {
         const page = await this.#fetch({ from: this.position, limit: PAGE_ROWS });
         this.sink.take(page.frames);
-        for (const index of page.growing) this.#growing.set(index, null);
+        const taken = new Set(page.frames.map(({ index }) => index));
+        for (const index of page.growing) if (!taken.has(index)) this.#growing.set(index, null);
         for (const row of page.frames) if (!row.complete) this.#growing.set(row.index, row);
         this.position = Math.max(this.position + 1, page.next ?? page.frameCount);
         this.error = null;

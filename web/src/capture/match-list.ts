@@ -8,6 +8,8 @@ export interface MatchPage<Row> {
   readonly end: number;
   /** What was still coming in: it may pass yet, or no longer. */
   readonly growing: readonly number[];
+  /** How many of what was looked at could not be read: it may pass or not. */
+  readonly unreadable: number;
 }
 /** Asks for matching rows of one session, from an index on, and up to `to` where that is said. */
 export type FetchMatches<Row> = (
@@ -39,6 +41,7 @@ export class MatchList<Row extends { readonly index: number }> {
   #restsUntilMs = 0;
   /** The server cannot read the filter: to ask again would change nothing. */
   #refused = false;
+  #unreadable = 0;
   /** What was looked at before it had come whole. */
   #growing: readonly number[] = [];
   #lookAgainMs = 0;
@@ -63,6 +66,11 @@ export class MatchList<Row extends { readonly index: number }> {
   /** What has an index below this one has been looked at by the filter. */
   get scanned(): number {
     return this.#scanned;
+  }
+
+  /** How many of those could not be read. */
+  get unreadable(): number {
+    return this.#unreadable;
   }
 
   /** `advance` is to be called again, also if nothing comes meanwhile: something was looked at too early, or failed. */
@@ -117,6 +125,7 @@ export class MatchList<Row extends { readonly index: number }> {
   async #page(): Promise<readonly Row[]> {
     const page = await this.#fetch(this.#scanned, PAGE_ROWS, this.#abort.signal);
     for (const { index } of page.rows) this.#settle(index, true);
+    this.#unreadable += page.unreadable;
     const scanned = page.next ?? page.end;
     if (scanned <= this.#scanned) this.#rest();
     this.#scanned = Math.max(this.#scanned, scanned);

@@ -107,7 +107,7 @@ export class MessageBook {
       this.matches = new MatchList<MessageRow>({
         fetch: async (from, limit, signal, to) => {
           const page = await this.#fetch({ ...chosen, from, to, limit }, signal);
-          return { rows: page.messages, next: page.next, end: page.messageCount, growing: page.growing };
+          return { ...page, rows: page.messages, end: page.messageCount };
         },
         onRows: (rows) => {
           onError(null);

@@ -150,6 +150,7 @@ function FrameCount(): ReactNode {
     <MatchCount
       listed={order.count - order.firstRow}
       of={frameCount}
+      unreadable={matches?.unreadable ?? 0}
       searchedTo={searching ? matches.scanned : undefined}
     />
   );
@@ -159,9 +160,10 @@ function FrameCount(): ReactNode {
 export function MatchCount(props: {
   readonly listed?: number;
   readonly of?: number;
+  readonly unreadable?: number;
   readonly searchedTo?: number | undefined;
 }): ReactNode {
-  const { listed, of, searchedTo } = props;
+  const { listed, of, unreadable = 0, searchedTo } = props;
   const fault = useUi((ui) => ui.findFault);
   if (fault !== null) {
     return (
@@ -174,6 +176,15 @@ export function MatchCount(props: {
   return (
     <span className="match-count dim" role="status">
       {formatCount(listed)} of {formatCount(of)}
+      {unreadable > 0 && (
+        <span
+          className="error"
+          title="What they contain is not known: it is not held, or cannot be inflated for want of what came before"
+        >
+          {' '}
+          · {formatCount(unreadable)} not readable
+        </span>
+      )}
       {searchedTo !== undefined && ` · searched to ${formatCount(searchedTo)}`}
     </span>
   );

@@ -80,7 +80,12 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
     <>
       <ListTools list="messages">
         {isChosen ? (
-          <MatchCount listed={count} of={book.end} searchedTo={searching ? book.matches?.scanned : undefined} />
+          <MatchCount
+            listed={count}
+            of={book.end}
+            unreadable={book.matches?.unreadable ?? 0}
+            searchedTo={searching ? book.matches?.scanned : undefined}
+          />
         ) : (
           <MatchCount />
         )}
