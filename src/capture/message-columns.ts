@@ -20,7 +20,7 @@ const COST_BYTES = 1500;
 /** In a column of lengths: the length is in the map of the long ones. */
 const IS_LONG = 0xffff_ffff;
 
-/** What is remembered of a session's messages: 21 bytes each. Positions start at `base` and never change. */
+/** What is remembered of a session's messages: 21 bytes each. Positions start at `base`. */
 export class MessageColumns {
   /** Positions below this one have been dropped. */
   base = 0;
@@ -83,6 +83,17 @@ export class MessageColumns {
   setInflatedLength(position: number, length: number): void {
     writeLength(this.#inflatedLength, this.#longInflated, position - this.base, position, length);
     this.addFlag(position, MessageFlag.Inflated);
+  }
+
+  /** Every position becomes so much higher. */
+  renumber(by: number): void {
+    this.base += by;
+    this.end += by;
+    for (const map of [this.#longWire, this.#longInflated]) {
+      const entries = [...map];
+      map.clear();
+      for (const [position, length] of entries) map.set(position + by, length);
+    }
   }
 
   /** The last position whose message starts at or before `frame`, or `base - 1`. */

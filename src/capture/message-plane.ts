@@ -18,13 +18,15 @@ import type {
   NoContent,
 } from './message-reader.ts';
 import { searchMessages } from './message-search.ts';
-import { SessionMessages } from './session-messages.ts';
+import { SessionMessages, type Numbering } from './session-messages.ts';
 import { TimeSlice } from './time-slice.ts';
 
 const MAX_CONTENT_BYTES = 8 * 2 ** 20;
 const DEFAULT_MEMORY_BYTES = 32 * 2 ** 20;
 /** Parts of the capture's budget: the plane takes one of so many at most. */
 const SHARE = 8;
+/** A number, two more and their place in a map. */
+const NUMBERING_BYTES = 150;
 /** What nobody has asked for in so long goes first when the capture needs room, in milliseconds. */
 const IDLE_MS = 10_000;
 
@@ -53,6 +55,8 @@ export class MessagePlane implements MessageReader, Guest {
   readonly #nowMs: () => number;
   /** Least recently asked about first. */
   readonly #sessions = new Map<string, Remembered>();
+  /** How the messages of sessions were numbered that are no longer remembered. */
+  readonly #numberings = new Map<string, Numbering>();
   readonly #lodging: Lodging;
   #bytes = 0;
 
@@ -65,27 +69,34 @@ export class MessagePlane implements MessageReader, Guest {
 
   /** Memory of what is remembered. */
   get costBytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#numberings.size * NUMBERING_BYTES;
   }
 
   /** Lets go of the sessions that nobody has asked about lately. */
   makeRoom(): void {
     const idleSinceMs = this.#nowMs() - IDLE_MS;
     for (const [id, { askers, askedMs }] of this.#sessions) {
-      if (askers === 0 && askedMs < idleSinceMs) this.forget(id);
+      if (askers === 0 && askedMs < idleSinceMs) this.#letGo(id);
     }
   }
 
   forget(id: string): void {
+    this.#letGo(id);
+    this.#numberings.delete(id);
+  }
+
+  #letGo(id: string): void {
     const remembered = this.#sessions.get(id);
     if (remembered === undefined) return;
     this.#sessions.delete(id);
     this.#bytes -= remembered.bytes;
     remembered.bytes = 0;
+    this.#numberings.set(id, remembered.messages.numbering);
   }
 
   forgetAll(): void {
     for (const id of [...this.#sessions.keys()]) this.forget(id);
+    this.#numberings.clear();
   }
 
   /** Forgets everything, and is no part of the capture any more. */
@@ -213,7 +224,7 @@ export class MessagePlane implements MessageReader, Guest {
 
   #remember(id: string): Remembered {
     const remembered = this.#sessions.get(id) ?? {
-      messages: new SessionMessages(this.#reader, id),
+      messages: new SessionMessages(this.#reader, id, this.#numberings.get(id)),
       busy: Promise.resolve(),
       askers: 0,
       askedMs: 0,
@@ -237,7 +248,7 @@ export class MessagePlane implements MessageReader, Guest {
   #shrink(): void {
     for (const id of this.#sessions.keys()) {
       if (this.#bytes <= this.#maxBytes || this.#sessions.size === 1) return;
-      this.forget(id);
+      this.#letGo(id);
     }
   }
 

@@ -31,6 +31,12 @@ interface Side {
   inflation: InflateCursor | null;
 }
 
+/** So many messages began before this frame. */
+export interface Numbering {
+  readonly frame: number;
+  readonly messages: number;
+}
+
 /** The messages of one session, as far as its frames have been walked. Knows structure and lengths, no content. */
 export class SessionMessages {
   readonly columns = new MessageColumns();
@@ -44,10 +50,18 @@ export class SessionMessages {
   readonly #afterGap = new Set<number>();
   #deflate: NegotiatedDeflate | null = null;
   #nextFrame = 0;
+  /** How messages were numbered before; null once these are numbered like that. */
+  #numbering: Numbering | null;
 
-  constructor(reader: CaptureReader, id: string) {
+  /** @param numbering what is known of it from an earlier walk: a message keeps its number, and none is given twice */
+  constructor(reader: CaptureReader, id: string, numbering: Numbering | null = null) {
     this.#reader = reader;
     this.#id = id;
+    this.#numbering = numbering;
+  }
+
+  get numbering(): Numbering {
+    return this.#numbering ?? { frame: this.#nextFrame, messages: this.columns.end };
   }
 
   get bytes(): number {
@@ -62,8 +76,23 @@ export class SessionMessages {
     for (;;) {
       const before = this.#nextFrame;
       this.#reader.visitFrames(this.#id, before, PAGE_FRAMES, (row) => this.#take(row));
-      if (this.#nextFrame === before) return;
+      if (this.#nextFrame === before) break;
       if (slice.over) await slice.pause();
+    }
+    this.#renumber();
+  }
+
+  #renumber(): void {
+    if (this.#numbering === null) return;
+    const by = this.#numbering.messages - this.columns.end;
+    this.#numbering = null;
+    this.columns.renumber(by);
+    const gaps = [...this.#afterGap];
+    this.#afterGap.clear();
+    for (const position of gaps) this.#afterGap.add(position + by);
+    for (const side of Object.values(this.#sides)) {
+      if (side.open >= 0) side.open += by;
+      if (side.last >= 0) side.last += by;
     }
   }
 
@@ -190,6 +219,7 @@ export class SessionMessages {
   }
 
   #take(row: RowCursor): void {
+    if (this.#numbering !== null && row.index >= this.#numbering.frame) this.#renumber();
     const way = direction(row.bits);
     const side = this.#sides[way];
     if (row.index > this.#nextFrame) {
