@@ -74,6 +74,13 @@ export class InflateCursor {
     return 256 * 1024 + this.#checkpoints.length * WINDOW_BYTES;
   }
 
+  /** It has a window with which a message at `position`, or a later one, can be inflated, whatever went before it. */
+  reaches(position: number): boolean {
+    if (!this.#takeover) return false;
+    if (this.#next >= position && !this.#historyLost) return true;
+    return this.#checkpoints.some((saved) => saved.position >= position && !saved.historyLost);
+  }
+
   /** The message at `position`, with its first `keepBytes` bytes. */
   async inflate(position: number, keepBytes: number, slice: TimeSlice): Promise<Inflated> {
     if (!this.#takeover) {

@@ -29,6 +29,8 @@ const SHARE = 8;
 const NUMBERING_BYTES = 150;
 /** What nobody has asked for in so long goes first when the capture needs room, in milliseconds. */
 const IDLE_MS = 10_000;
+/** What could not be found out again stays for longer. */
+const NEEDED_IDLE_MS = 600_000;
 
 interface Remembered {
   readonly messages: SessionMessages;
@@ -74,9 +76,10 @@ export class MessagePlane implements MessageReader, Guest {
 
   /** Lets go of the sessions that nobody has asked about lately. */
   makeRoom(): void {
-    const idleSinceMs = this.#nowMs() - IDLE_MS;
-    for (const [id, { askers, askedMs }] of this.#sessions) {
-      if (askers === 0 && askedMs < idleSinceMs) this.#letGo(id);
+    const nowMs = this.#nowMs();
+    for (const [id, { askers, askedMs, messages }] of this.#sessions) {
+      const idleMs = askers === 0 ? nowMs - askedMs : 0;
+      if (idleMs > NEEDED_IDLE_MS || (idleMs > IDLE_MS && !messages.isNeeded)) this.#letGo(id);
     }
   }
 

@@ -69,6 +69,16 @@ export class SessionMessages {
     return this.columns.bytes + sides.reduce((sum, side) => sum + (side.inflation?.bytes ?? 0), 1024);
   }
 
+  /** Once more of it is evicted, nothing but what is remembered here can inflate what is left. */
+  get isNeeded(): boolean {
+    const cursors = Object.values(this.#sides).flatMap(({ inflation }) => inflation ?? []);
+    if (cursors.length === 0) return false;
+    let firstHeld = 0;
+    this.#reader.visitFrames(this.#id, 0, 1, ({ index }) => void (firstHeld = index));
+    const base = this.columns.positionBefore(firstHeld - 1) + 1;
+    return cursors.some((cursor) => cursor.reaches(base));
+  }
+
   /** Walks the frames that have come since, and forgets those that have gone. */
   async catchUp(session: SessionDetail, slice: TimeSlice): Promise<void> {
     this.#deflate ??= deflateOf(session);

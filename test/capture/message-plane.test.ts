@@ -411,6 +411,28 @@ describe('what the message plane remembers', () => {
     expect(plane.costBytes).toBe(2 * numbering);
   });
 
+  it('stays for longer where it alone can inflate what is left of a session', async () => {
+    let nowMs = 0;
+    const capture = new RecordedCapture({ budgetBytes: 4 << 20 });
+    const plane = new MessagePlane(capture.store, { nowMs: () => nowMs });
+    const session = capture.session({ extensions: DEFLATE });
+    const texts = Array.from({ length: 3000 }, (_, i) => story(i) + randomBytes(400).toString('base64'));
+    session.frames(...(await compressedFrames(texts)));
+    expect(await textOf(plane, session, 2999)).toBe(texts[2999]);
+    const busy = capture.session();
+    const flood = (count: number): void => {
+      for (let i = 0; i < count; i++) busy.frames({ payload: Buffer.alloc(10_000) });
+    };
+    nowMs += 60_000;
+    flood(250);
+    expect(capture.store.session(session.id)?.firstHeldFrame).toBeGreaterThan(0);
+    expect(await textOf(plane, session, 2999)).toBe(texts[2999]);
+    const kept = plane.costBytes;
+    nowMs += 3_600_000;
+    flood(100);
+    expect(plane.costBytes).toBeLessThan(kept / 10);
+  });
+
   it('is given up with a deleted session and with a new epoch', async () => {
     const { capture, session, store, plane } = setUp();
     session.frames({ payload: 'gone soon' });
