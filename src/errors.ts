@@ -250,11 +250,6 @@ export const ERRORS = entry({
     exitCode: 78,
     status: 400,
   },
-  'still-arriving': {
-    means: 'The message has not come whole.',
-    remedy: 'Ask again when its last frame has come.',
-    status: 409,
-  },
   'not-inflatable': {
     means: 'A compressed message cannot be inflated.',
     remedy: 'See the payloads of its frames, as they went over the wire.',

@@ -8,6 +8,8 @@ import { FrametapError, type ErrorCode } from '../errors.ts';
 export interface FrameContent {
   readonly bytes: Uint8Array;
   readonly whole: boolean;
+  /** Its last byte has come. */
+  readonly complete: boolean;
   readonly opcode: number;
   readonly direction: Direction;
   /** The message it is of; undefined for a control frame. */
@@ -26,19 +28,21 @@ export async function frameContent(
   if (message === undefined) {
     const payload = reader.frameBytes(id, index, 'payload');
     if (payload === undefined || (payload.bytes.length === 0 && !payload.whole)) throw new FrametapError('not-held');
-    return { ...payload, opcode: frame.opcode, direction: frame.direction, message };
+    const { complete, opcode, direction } = frame;
+    return { ...payload, complete, opcode, direction, message };
   }
   const { bytes, totalLength, row } = await messageContent(messages, id, message.index, MAX_DECODED_BYTES + 1);
   return {
     bytes,
     whole: row.complete && bytes.length === totalLength,
+    complete: row.complete,
     opcode: row.type === 'text' ? 1 : 2,
     direction: row.direction,
     message: row,
   };
 }
 
-/** The content of a message: it is there, or an error says why not. */
+/** The content of a message, which is nothing while a compressed one has not come whole; or an error says why not. */
 export async function messageContent(
   messages: MessageReader,
   id: string,
@@ -47,12 +51,14 @@ export async function messageContent(
 ): Promise<MessageContent> {
   const content = await messages.content(id, index, maxBytes);
   if (content === undefined) throw new FrametapError('not-found', `There is no message ${index} in session ${id}.`);
-  if (content.bytes === null) throw new FrametapError(...WHY_NOT[content.why]);
-  return content;
+  if (content.bytes !== null) return content;
+  if (content.why !== 'pending') throw new FrametapError(...WHY_NOT[content.why]);
+  const row = (await messages.messages(id, index, 1))?.[0];
+  if (row?.index !== index) throw new FrametapError(...WHY_NOT['not-held']);
+  return { row: { ...row, complete: false }, bytes: new Uint8Array(0), totalLength: 0 };
 }
 
-const WHY_NOT: Readonly<Record<NoContent['why'], readonly [ErrorCode, string]>> = {
-  pending: ['still-arriving', 'The message has not come whole: it cannot be inflated before.'],
+const WHY_NOT: Readonly<Record<Exclude<NoContent['why'], 'pending'>, readonly [ErrorCode, string]>> = {
   'not-held': ['not-held', 'The message is no longer held.'],
   'needs-history': [
     'not-held',

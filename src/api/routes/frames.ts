@@ -85,8 +85,8 @@ export function registerFrames(app: Api, context: RouteContext): void {
         description:
           'plane=payload: unmasked, as it went over the wire otherwise; plane=wire: header, masking key and masked ' +
           'payload as received; plane=message: the whole message that the frame belongs to, inflated. ' +
-          'The header X-Frametap-Whole says whether these are all of the bytes; of a message, X-Frametap-Complete ' +
-          'whether its last byte has come.',
+          'The header X-Frametap-Whole says whether these are all of the bytes, X-Frametap-Complete whether the last ' +
+          'byte has come. Of a compressed message there is nothing before.',
         params: SessionIndexParams,
         querystring: Type.Object({
           plane: Type.Unsafe<'payload' | 'wire' | 'message'>(
@@ -111,8 +111,13 @@ export function registerFrames(app: Api, context: RouteContext): void {
       const frame = reader.frameBytes(id, index, plane);
       if (frame === undefined && index < (reader.session(id)?.frameCount ?? 0)) throw new FrametapError('not-held');
       if (frame === undefined) throw new FrametapError('not-found', `There is no frame ${index} in session ${id}.`);
-      if (frame.bytes.length === 0 && !frame.whole) throw new FrametapError('not-held');
-      return sendBytes(reply, frame, `frametap-${id}-frame-${index}${plane === 'wire' ? '-wire' : ''}.bin`);
+      const complete = reader.frames(id, index, 1)?.[0]?.complete === true;
+      if (frame.bytes.length === 0 && !frame.whole && complete) throw new FrametapError('not-held');
+      return sendBytes(
+        reply,
+        { ...frame, complete },
+        `frametap-${id}-frame-${index}${plane === 'wire' ? '-wire' : ''}.bin`,
+      );
     },
   );
 }
@@ -158,20 +163,20 @@ export async function sendMessage(
 ): Promise<FastifyReply> {
   const { bytes, totalLength, row } = await messageContent(messages, id, index);
   const whole = bytes.length === totalLength && row.complete;
-  reply.header('x-frametap-complete', String(row.complete));
-  return sendBytes(reply, { bytes, whole }, `frametap-${id}-message-${index}.bin`);
+  return sendBytes(reply, { bytes, whole, complete: row.complete }, `frametap-${id}-message-${index}.bin`);
 }
 
 /** Bytes of a stranger: to be saved, never to be shown by a browser as anything. */
 function sendBytes(
   reply: FastifyReply,
-  { bytes, whole }: { readonly bytes: Uint8Array; readonly whole: boolean },
+  { bytes, whole, complete }: { readonly bytes: Uint8Array; readonly whole: boolean; readonly complete: boolean },
   fileName: string,
 ): FastifyReply {
   return reply
     .type('application/octet-stream')
     .header('content-disposition', `attachment; filename="${fileName}"`)
     .header('x-frametap-whole', String(whole))
+    .header('x-frametap-complete', String(complete))
     .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
 }
 

@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { afterEach, expect, test, vi } from 'vitest';
 import type { FramePage } from '../../../src/contract/api.ts';
 import type { FrameRow } from '../../../src/contract/frame.ts';
@@ -71,4 +72,48 @@ test('one that passes only at its end is taken then, one that does not is asked 
     expect(asked).toEqual([]);
   });
   expect(walk.sink.frames).toBe(3);
+});
+
+test('frames that come while another is looked at again are read too', async () => {
+  serve();
+  rows = listed(0, 2).map((row, at) => ({ ...row, complete: at === 0 }));
+  const walk = new FrameWalk('1', new Survey(), null);
+  const plain = globalThis.fetch;
+  let more: (() => void) | null = () => {
+    rows = [...rows, ...listed(2, 5)].map((row) => ({ ...row, complete: true }));
+    walk.advance(5);
+  };
+  vi.stubGlobal('fetch', async (path: string) => {
+    const answer = await plain(path);
+    // The session grows for the last time while this answer is on its way.
+    if (path.includes('to=')) {
+      more?.();
+      more = null;
+    }
+    return answer;
+  });
+  walk.advance(2);
+  await vi.waitFor(() => expect(walk.position).toBe(5));
+  expect(walk.sink.frames).toBe(5);
+});
+
+test('what could not be read is asked for again, as long as somebody looks', async () => {
+  serve();
+  rows = listed(0, 3);
+  const plain = globalThis.fetch;
+  let failures = 0;
+  vi.stubGlobal('fetch', (path: string) => (failures++ === 0 ? Promise.reject(new TypeError('cut')) : plain(path)));
+  vi.useFakeTimers();
+  const walk = new FrameWalk('1', new Survey(), null);
+  walk.advance(3);
+  await vi.waitFor(() => expect(walk.error).toBe('The server cannot be reached.'));
+  walk.rest();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(walk.position).toBe(0);
+  failures = 0;
+  walk.advance(3);
+  await vi.waitFor(() => expect(walk.error).toBe('The server cannot be reached.'));
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect([walk.position, walk.error]).toEqual([3, null]);
+  vi.useRealTimers();
 });

@@ -59,6 +59,19 @@ describe('rows of a session', () => {
     expect(compressed(store.at(1)?.bits ?? 0)).toBe(true);
   });
 
+  test('the first frame of a compressed message in pieces is asked for again when the last has come', () => {
+    const store = new RowStore();
+    const [first] = listed(0, 1);
+    if (first === undefined) throw new Error('no row');
+    const begun = { ...first, direction: 'client-to-server' as const, opcode: 1, fin: false, compressed: true };
+    store.applyRows([{ ...begun, preview: null }]);
+    expect(missingIn(store, 0, 1)).toBeNull();
+    const rest = batch(7, 1, 2);
+    rest.bits[0] = FrameBit.Compressed | FrameBit.Complete | 0x80;
+    store.applyBatch(rest, 7);
+    expect(missingIn(store, 0, 1)).toEqual({ from: 0, to: 1 });
+  });
+
   test('missing rows are told as one range', () => {
     const store = new RowStore();
     store.applyRows(listed(10, 20));
@@ -91,6 +104,12 @@ describe('rows of a session', () => {
     expect(store.at(5)?.bits).toBe(bitsOf(row));
     store.applyMatches([{ ...row, complete: false }]);
     expect(store.at(5)?.bits).toBe(bitsOf(row));
+    const far = new RowStore(2);
+    far.applyMatches([{ ...row, complete: false }]);
+    far.applyRows([{ ...row, seq: row.seq + 1 }]);
+    far.applyRows(listed(5000, 5001));
+    far.applyRows(listed(9000, 9001));
+    expect(far.wantedIn(5, 6)).toEqual({ from: 5, to: 6 });
     store.forgetIncomplete();
     expect(store.at(5)?.bits).toBe(bitsOf(row));
   });

@@ -23,6 +23,7 @@ const decoded = (value: string): DecodedFrame => ({
   kept: null,
   decodedBytes: value.length,
   whole: true,
+  complete: true,
 });
 
 describe('the decoded view', () => {

@@ -78,16 +78,16 @@ test('the first frame of a compressed message shows the whole of it once the res
   vi.stubGlobal('fetch', (path: string) => {
     if (!path.includes('/payload'))
       return Promise.resolve(Response.json({ frames: [frame], next: null, frameCount: 1, firstHeldFrame: 0 }));
-    const error = { code: 'still-arriving', message: 'Not whole yet.' };
-    return Promise.resolve(come ? new Response('all of it') : Response.json({ error }, { status: 409 }));
+    const headers = { 'x-frametap-whole': `${come}`, 'x-frametap-complete': `${come}` };
+    return Promise.resolve(new Response(come ? 'all of it' : '', { headers }));
   });
   const view = <DetailPane subject={{ kind: 'frame', session: '1', index: 0 }} heightPx={300} />;
   const open = fakeSummary(1, { frameCount: 1, firstHeldFrame: 0, seq: 1, startedMs: 0 });
   const pane = (shown = await render(toldCapture([open]).capture, view));
-  while (!pane.text().includes('Not whole yet.')) await act(nextFrame);
+  while (!pane.text().includes('It has not come whole')) await act(nextFrame);
   come = true;
   while (!pane.text().includes('all of it')) await act(() => vi.advanceTimersByTimeAsync(500));
-  expect(pane.text()).not.toContain('Not whole yet.');
+  expect(pane.text()).not.toContain('It has not come whole');
   vi.useRealTimers();
 });
 

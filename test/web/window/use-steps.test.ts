@@ -12,12 +12,17 @@ function listOf(indexes: readonly number[]): ListOrder {
     origin: 0,
     indexAt: (position) => indexes[position - 1],
     positionOf: (index) => at(index) || null,
-    nearest: (index) => at(indexes.find((one) => one >= index) ?? -1) || null,
+    nearest: (index) => {
+      if (index < (indexes[0] ?? 0)) return 0;
+      return index > (indexes.at(-1) ?? 0) ? null : at(indexes.find((one) => one >= index) ?? 0);
+    },
   };
 }
 const list = listOf([10, 20, 30, 40, 50]);
-const from = (selected: number | null, by: Parameters<typeof stepTo>[0], visible?: Parameters<typeof stepTo>[3]) =>
-  list.indexAt(stepTo(by, list, selected, visible));
+const from = (selected: number | null, by: Parameters<typeof stepTo>[0], visible?: Parameters<typeof stepTo>[3]) => {
+  const position = stepTo(by, list, selected, visible);
+  return position === null ? null : list.indexAt(position);
+};
 
 test('a step leads to the neighbour, and not over the ends', () => {
   expect([from(20, 1), from(20, -1), from(10, -1), from(50, 1), from(40, -10), from(40, 10)]).toEqual([
@@ -28,7 +33,8 @@ test('a step leads to the neighbour, and not over the ends', () => {
 
 test('from a selected row that is not listed it leads to the neighbours that are', () => {
   expect([from(25, 1), from(25, -1), from(25, 2), from(25, -2)]).toEqual([30, 20, 40, 10]);
-  expect([from(5, -1), from(5, 1), from(60, -1), from(60, 1)]).toEqual([10, 10, 50, 50]);
+  // From what was evicted it leads into the list, from behind the last not back.
+  expect([from(5, -1), from(5, 1), from(5, 2), from(60, -1), from(60, 1)]).toEqual([10, 10, 20, 50, null]);
 });
 
 test('where nothing is selected it leads to what is in sight', () => {

@@ -1,3 +1,4 @@
+import type { FramePage } from '../../../src/contract/api.ts';
 import type { FrameRow } from '../../../src/contract/frame.ts';
 import type { LiveBatch, LiveMessage } from '../../../src/contract/live.ts';
 import type { SessionSummary } from '../../../src/contract/session.ts';
@@ -15,6 +16,8 @@ import { SessionBook } from './session-book.ts';
 
 /** What could not be read is asked for again after so long. */
 const AGAIN_MS = 2000;
+/** Rows that are asked for at a time. */
+const MAX_STRETCH = 500;
 
 const isRefused = (): Promise<boolean> =>
   fetchStatus().then(
@@ -52,6 +55,7 @@ export class Capture {
   #wantedPosition = 0;
   #clock = new ServerClock();
   #advanceTimer: ReturnType<typeof setTimeout> | undefined;
+  #againTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** `onRestart`: another run of the server has answered; what was selected means nothing any more. */
   constructor(openSocket: () => LiveSocket, onRestart: () => void) {
@@ -82,6 +86,7 @@ export class Capture {
     this.#loader.stop();
     this.matches?.stop();
     clearTimeout(this.#advanceTimer);
+    clearTimeout(this.#againTimer);
   }
 
   get selected(): string | null {
@@ -287,13 +292,30 @@ export class Capture {
     const page = await fetchFrames(id, { from, limit, filter: matches === null ? '' : this.#filter }, signal);
     if (rows !== this.rows || matches !== this.matches) return;
     if (matches === null) {
-      rows.applyRows(page.frames);
-      rows.noteUnrecorded(Math.max(from, page.firstHeldFrame), Math.min(from + limit, page.next ?? page.frameCount));
+      this.#takeStretch(page, from, limit);
     } else {
       rows.applyMatches(page.frames);
+      // What passed and does not any more, as what was evicted cannot be looked into, still is a frame.
+      const lookedTo = Math.min(position + limit, matches.positionOf(page.next ?? page.frameCount));
+      const vain = rows.wantedIn(position, lookedTo, this.#indexAt);
+      const first = vain === null ? undefined : this.#indexAt(vain.from);
+      const last = vain === null ? undefined : this.#indexAt(vain.to - 1);
+      if (first !== undefined && last !== undefined) await this.#fetchStretch(id, first, last, signal);
     }
     this.readError = null;
     this.framesPulse.beat();
+  }
+
+  async #fetchStretch(id: string, first: number, last: number, signal: AbortSignal): Promise<void> {
+    const { rows } = this;
+    const limit = Math.min(last + 1 - first, MAX_STRETCH);
+    const page = await fetchFrames(id, { from: first, limit }, signal);
+    if (rows === this.rows) this.#takeStretch(page, first, limit);
+  }
+
+  #takeStretch({ frames, firstHeldFrame, frameCount, next }: FramePage, from: number, limit: number): void {
+    this.rows.applyRows(frames);
+    this.rows.noteUnrecorded(Math.max(from, firstHeldFrame), Math.min(from + limit, next ?? frameCount));
   }
 
   /** New frames are put to the filter a few times a second, not at each batch. */
@@ -319,6 +341,9 @@ export class Capture {
     this.readError = error instanceof ApiError ? error.message : 'The server cannot be reached.';
     this.statusPulse.beat();
     // Who still looks asks again.
-    setTimeout(() => this.framesPulse.beat(), AGAIN_MS);
+    this.#againTimer ??= setTimeout(() => {
+      this.#againTimer = undefined;
+      this.framesPulse.beat();
+    }, AGAIN_MS);
   }
 }

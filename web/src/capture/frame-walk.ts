@@ -1,9 +1,11 @@
 import type { FramePage } from '../../../src/contract/api.ts';
 import type { FrameRow } from '../../../src/contract/frame.ts';
-import { fetchFrames } from './api.ts';
+import { ApiError, fetchFrames } from './api.ts';
 import { Pulse } from './pulse.ts';
 
 const PAGE_ROWS = 2000;
+/** What could not be read is asked for again after so long. */
+const AGAIN_MS = 2000;
 /** Read without being asked; for more there is a button. */
 export const EAGER_FRAMES = 100_000;
 
@@ -31,6 +33,9 @@ export class FrameWalk<Sink extends FrameSink> {
   readonly #filter: string | null;
   #frameCount = 0;
   #running = false;
+  /** `advance` was called, also while it was running. */
+  #asked = false;
+  #again: ReturnType<typeof setTimeout> | undefined;
   #wanted = false;
 
   constructor(session: string, sink: Sink, filter: string | null) {
@@ -43,12 +48,14 @@ export class FrameWalk<Sink extends FrameSink> {
   advance(frameCount: number): void {
     this.#wanted = true;
     this.#frameCount = frameCount;
+    this.#asked = true;
     if (!this.#running) void this.#run();
   }
 
   /** Nobody looks any more. */
   rest(): void {
     this.#wanted = false;
+    clearTimeout(this.#again);
   }
 
   readAll(): void {
@@ -58,23 +65,33 @@ export class FrameWalk<Sink extends FrameSink> {
 
   async #run(): Promise<void> {
     this.#running = true;
+    clearTimeout(this.#again);
     try {
-      while (this.#wanted && this.position < Math.min(this.#frameCount, this.limit)) {
-        const page = await this.#fetch({ from: this.position, limit: PAGE_ROWS });
-        this.sink.take(page.frames);
-        const taken = new Set(page.frames.map(({ index }) => index));
-        for (const index of page.growing) if (!taken.has(index)) this.#growing.set(index, null);
-        for (const row of page.frames) if (!row.complete) this.#growing.set(row.index, row);
-        this.position = Math.max(this.position + 1, page.next ?? page.frameCount);
-        this.error = null;
-        this.pulse.beat();
-      }
-      if (this.#wanted && this.#growing.size > 0) await this.#lookAgain();
+      do {
+        this.#asked = false;
+        while (this.#wanted && this.position < Math.min(this.#frameCount, this.limit)) await this.#read();
+        if (this.#wanted && this.#growing.size > 0) await this.#lookAgain();
+      } while (this.#wanted && this.#asked);
+      this.error = null;
     } catch (error) {
-      this.error = error instanceof Error ? error.message : String(error);
-      this.pulse.beat();
+      this.error = error instanceof ApiError ? error.message : 'The server cannot be reached.';
+      this.#again = setTimeout(() => {
+        if (this.#wanted) this.advance(this.#frameCount);
+      }, AGAIN_MS);
     }
     this.#running = false;
+    this.pulse.beat();
+  }
+
+  async #read(): Promise<void> {
+    const page = await this.#fetch({ from: this.position, limit: PAGE_ROWS });
+    this.sink.take(page.frames);
+    const taken = new Set(page.frames.map(({ index }) => index));
+    for (const index of page.growing) if (!taken.has(index)) this.#growing.set(index, null);
+    for (const row of page.frames) if (!row.complete) this.#growing.set(row.index, row);
+    this.position = Math.max(this.position + 1, page.next ?? page.frameCount);
+    this.error = null;
+    this.pulse.beat();
   }
 
   /** One frame a direction at most is still coming in: few are looked at. */

@@ -26,6 +26,10 @@ export class MatchedRows {
     }
   }
 
+  forget(index: number): void {
+    this.#rows.delete(index);
+  }
+
   forgetIncomplete(): void {
     for (const [index, { bits }] of this.#rows) if (!complete(bits)) this.#rows.delete(index);
   }

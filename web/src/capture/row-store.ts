@@ -1,5 +1,5 @@
 import type { FrameRow } from '../../../src/contract/frame.ts';
-import { FrameBit, payloadCut } from '../../../src/contract/frame-bits.ts';
+import { complete, fin, FrameBit, opcode, payloadCut } from '../../../src/contract/frame-bits.ts';
 import type { LiveBatch } from '../../../src/contract/live.ts';
 import { LIVE_PREVIEW_BYTES } from '../../../src/contract/live.ts';
 import { previewOfBytes } from '../format/preview.ts';
@@ -9,6 +9,8 @@ import { storedRow, type StoredRow } from './stored-row.ts';
 
 /** 64 chunks of 1,024 rows are about 7 MB: what one scrolls through without asking again. */
 export const MAX_CHUNKS = 64;
+/** So far back the first frame of a message is looked for. */
+const MAX_FRAGMENTS = 4096;
 
 /**
  * The frame rows of one session that the page holds: sparse chunks of typed arrays, keyed by frame index.
@@ -83,6 +85,8 @@ export class RowStore {
       chunk.preview.set(bytes, slot * LIVE_PREVIEW_BYTES);
       chunk.previewLength[slot] = bytes.length;
       chunk.texts[slot] = undefined;
+      this.#matches.forget(index);
+      if (endsMessage(batch.bits[i] ?? 0)) this.#askForText(index);
       if (index >= this.#end) this.#end = index + 1;
       taken += 1;
     }
@@ -95,6 +99,7 @@ export class RowStore {
       const chunk = this.#chunkFor(number);
       const slot = row.index - number * CHUNK_ROWS;
       const stored = storedRow(row);
+      this.#matches.forget(row.index);
       chunk.known[slot] = Known.Fetched;
       chunk.seq[slot] = stored.seq;
       chunk.timeUs[slot] = stored.timeUs;
@@ -111,7 +116,9 @@ export class RowStore {
 
   /** Takes rows that passed a filter: they may be far apart. */
   applyMatches(rows: readonly FrameRow[]): void {
-    this.#matches.take(rows, this.#viewFirst, this.#viewLast);
+    // The live stream may have been faster.
+    const news = rows.filter((row) => this.#knownOf(row.index) === Known.Nothing || this.#seqOf(row.index) <= row.seq);
+    this.#matches.take(news, this.#viewFirst, this.#viewLast);
     this.#end = Math.max(this.#end, (rows.at(-1)?.index ?? -1) + 1);
   }
 
@@ -129,7 +136,7 @@ export class RowStore {
   }
 
   at(index: number): StoredRow | undefined {
-    const match = this.#matchAt(index);
+    const match = this.#matches.at(index);
     if (match !== undefined) return match;
     const number = Math.floor(index / CHUNK_ROWS);
     const chunk = this.#chunks.get(number);
@@ -157,7 +164,7 @@ export class RowStore {
 
   /** Time of a row in microseconds without making a row of it, or NaN where it is not held. */
   timeAt(index: number): number {
-    const match = this.#matchAt(index);
+    const match = this.#matches.at(index);
     if (match !== undefined) return match.timeUs;
     const known = this.#knownOf(index);
     if (known !== Known.Live && known !== Known.Fetched) return Number.NaN;
@@ -175,17 +182,27 @@ export class RowStore {
   ): { readonly from: number; readonly to: number } | null {
     return range(from, to, (position) => {
       const index = indexAt(position);
-      return index !== undefined && this.#matchAt(index) === undefined && (!this.#isReady(index) || this.#isCut(index));
+      return (
+        index !== undefined && this.#matches.at(index) === undefined && (!this.#isReady(index) || this.#isCut(index))
+      );
     });
   }
 
-  /** The row as a filter found it, unless something newer is known. */
-  #matchAt(index: number): StoredRow | undefined {
-    const match = this.#matches.at(index);
-    if (match === undefined) return undefined;
-    const known = this.#knownOf(index);
-    const newer = known === Known.Live || known === Known.Fetched ? this.#seqOf(index) > match.seq : false;
-    return newer ? undefined : match;
+  /** A compressed message has come whole: the text that its first frame stands for is to be had now. */
+  #askForText(last: number): void {
+    const way = this.#bitsOf(last) & FrameBit.ServerToClient;
+    for (let index = last - 1; index > last - MAX_FRAGMENTS && this.#knownOf(index) !== Known.Nothing; index -= 1) {
+      const bits = this.#bitsOf(index);
+      if ((bits & FrameBit.ServerToClient) !== way || opcode(bits) === 0 || opcode(bits) > 2) continue;
+      const chunk = this.#chunks.get(Math.floor(index / CHUNK_ROWS));
+      if (chunk?.known[index % CHUNK_ROWS] === Known.Fetched) chunk.known[index % CHUNK_ROWS] = Known.Live;
+      this.#matches.forget(index);
+      return;
+    }
+  }
+
+  #bitsOf(index: number): number {
+    return this.#chunks.get(Math.floor(index / CHUNK_ROWS))?.bits[index % CHUNK_ROWS] ?? 0;
   }
 
   #seqOf(index: number): number {
@@ -202,8 +219,7 @@ export class RowStore {
   #isReady(index: number): boolean {
     const known = this.#knownOf(index);
     if (known !== Known.Live) return known !== Known.Nothing;
-    const bits = this.#chunks.get(Math.floor(index / CHUNK_ROWS))?.bits[index % CHUNK_ROWS] ?? 0;
-    return (bits & FrameBit.Compressed) === 0;
+    return (this.#bitsOf(index) & FrameBit.Compressed) === 0;
   }
 
   #knownOf(index: number): number {
@@ -253,6 +269,10 @@ export class RowStore {
     if (this.#spare.length < 2) this.#spare.push(farthest);
   }
 }
+
+/** The last fragment of a compressed message, whole. */
+const endsMessage = (bits: number): boolean =>
+  opcode(bits) === 0 && fin(bits) && complete(bits) && (bits & FrameBit.Compressed) !== 0;
 
 /** The first and one past the last number in [from, to) that `found` accepts, or null. */
 function range(

@@ -11,6 +11,7 @@ import { ProtoFault } from './proto-fault.tsx';
 import { forgetFault, loadProtoFiles, refreshProtos, useProtoFiles } from './proto-files.ts';
 import { protoTypes } from './proto-types.ts';
 import { TextView } from './text-view.tsx';
+import { useReading } from './use-reading.ts';
 import './decoder.css';
 
 interface DecodedProps {
@@ -20,39 +21,26 @@ interface DecodedProps {
   /** Another one: the message has grown. */
   readonly version: string | number;
 }
-interface Known {
-  /** Session and frame that were asked about. */
-  readonly of: string;
-  readonly decoded: DecodedFrame | null;
-  readonly error: string | null;
-}
-
 /** The message as the decoder that fits reads it; another one can be chosen, and is kept for URL and direction. */
 export function DecodedView({ session, frame, version }: DecodedProps): ReactNode {
-  const [known, setKnown] = useState<Known | null>(null);
   const loaded = useProtoFiles((protos) => protos.version);
   // The choice belongs to the message it was made on: the server remembers it for the ones after it.
   const [choice, setChoice] = useState<{ readonly of: string; readonly as: string } | null>(null);
+  // What is known of another frame is not shown under this one's head; of this one it stays until it is known anew.
   const subject = `${session} ${frame}`;
   const key = `${subject} ${loaded}`;
   const as = choice?.of === key ? choice.as : undefined;
-  useEffect(() => {
-    const abort = new AbortController();
-    fetchDecoded(session, frame, as, abort.signal).then(
-      (decoded) => setKnown({ of: subject, decoded, error: null }),
-      (error: unknown) => {
-        if (abort.signal.aborted) return;
-        const message = error instanceof Error ? error.message : 'It cannot be read.';
-        setKnown({ of: subject, decoded: null, error: message });
-      },
-    );
-    return () => abort.abort();
-  }, [session, frame, subject, as, version, loaded]);
+  const { value: decoded, error } = useReading({
+    session,
+    subject,
+    version: `${version} ${loaded} ${as ?? ''}`,
+    read: (signal) => fetchDecoded(session, frame, as, signal),
+  });
   const [listOpen, setListOpen] = useState(false);
-  // What is known of another frame is not shown under this one's head; of this one it stays until it is known anew.
-  const { decoded, error } = known?.of === subject ? known : { decoded: null, error: null };
   if (error !== null) return <div className="detail-note error">{error}</div>;
   if (decoded === null) return <div className="detail-note dim">Reading …</div>;
+  if (!decoded.complete && decoded.decodedBytes === 0)
+    return <div className="detail-note dim">It has not come whole: nothing of it can be decoded before.</div>;
   return (
     <div className="decoded-view">
       <DecodedHead

@@ -1,5 +1,5 @@
-import { useEffect, useState, type ReactNode } from 'react';
-import { complete, compressed, fin, opcode } from '../../../src/contract/frame-bits.ts';
+import type { ReactNode } from 'react';
+import { compressed, fin, opcode } from '../../../src/contract/frame-bits.ts';
 import type { MessageRow } from '../../../src/contract/message.ts';
 import { fetchFrames, framePayloadPath, messagePayloadPath } from '../capture/api.ts';
 import type { RowStore } from '../capture/row-store.ts';
@@ -25,9 +25,6 @@ import './detail.css';
 
 /** Of the frame on the wire, the bits view shows the beginning. */
 const WIRE_BYTES = 64 * 1024;
-
-/** What is still arriving is read again so often. */
-const AGAIN_MS = 1000;
 
 interface DetailPaneProps {
   readonly subject: Subject;
@@ -75,19 +72,9 @@ function FrameContent(props: {
     empty: row.payloadLength === 0,
     close: opcode(row.bits) === 8,
     heldPart: asMessage ? '' : heldText(row),
-    arriving: !asMessage && !complete(row.bits),
   };
   const path = framePayloadPath(subject.session, subject.index, asMessage ? 'message' : 'payload');
-  const [again, setAgain] = useState(0);
-  const version = `${row.seq} ${again}`;
-  const payload = usePayload(about, path, version);
-  // The other frames of the message do not change this one's row.
-  const waits = payload.arriving && capture.book.get(subject.session)?.state === 'open';
-  useEffect(() => {
-    if (!waits) return;
-    const timer = setTimeout(() => setAgain(again + 1), AGAIN_MS);
-    return () => clearTimeout(timer);
-  }, [waits, again]);
+  const payload = usePayload(about, { session: subject.session, path, version: row.seq });
   const down = (row.bits & (1 << 16)) !== 0;
   const since = sinceBefore(row, capture.rows);
   const ofMessage =
@@ -138,7 +125,7 @@ function FrameContent(props: {
         {tab === 'bits' ? (
           <WireBits session={subject.session} row={row} />
         ) : tab === 'decoded' ? (
-          <DecodedView session={subject.session} frame={subject.index} version={version} />
+          <DecodedView session={subject.session} frame={subject.index} version={row.seq} />
         ) : (
           <Content tab={tab} state={payload} subject={subject} />
         )}
@@ -164,8 +151,9 @@ function MessageDetail(props: { readonly subject: Subject; readonly message: Mes
   const tab = chosen === 'bits' ? 'text' : chosen;
   const path = messagePayloadPath(subject.session, subject.index);
   const length = message.payloadLength;
-  const about = { empty: length === 0, close: false, heldPart: '', arriving: false };
-  const payload = usePayload(about, path, `${message.frameCount} ${message.complete}`);
+  const about = { empty: length === 0, close: false, heldPart: '' };
+  const version = `${message.frameCount} ${message.complete}`;
+  const payload = usePayload(about, { session: subject.session, path, version });
   const ratio = message.compressed && length !== null && message.wireLength > 0 ? length / message.wireLength : null;
   const frames =
     message.frameCount === 1
@@ -202,11 +190,7 @@ function MessageDetail(props: { readonly subject: Subject; readonly message: Mes
       {message.violations.length > 0 && <div className="detail-note error">⚠ {message.violations.join(', ')}</div>}
       <div className="detail-body" role="tabpanel" id="detail-panel" aria-label="Content">
         {tab === 'decoded' ? (
-          <DecodedView
-            session={subject.session}
-            frame={message.firstFrame}
-            version={`${message.frameCount} ${message.complete}`}
-          />
+          <DecodedView session={subject.session} frame={message.firstFrame} version={version} />
         ) : (
           <Content tab={tab} state={payload} subject={subject} />
         )}
@@ -221,7 +205,6 @@ interface About {
   readonly close: boolean;
   /** How much of the bytes is held, in words; '' where that is not known, or all. */
   readonly heldPart: string;
-  readonly arriving: boolean;
 }
 
 function Content(props: {
@@ -230,15 +213,13 @@ function Content(props: {
   readonly subject: Subject;
 }): ReactNode {
   const { tab, state } = props;
-  if (state.error !== null)
-    return <div className={`detail-note ${state.arriving ? 'dim' : 'error'}`}>{state.error}</div>;
+  if (state.error !== null) return <div className="detail-note error">{state.error}</div>;
   if (state.shown === null || (tab === 'compare' && state.payload === null))
     return <div className="detail-note dim">Reading …</div>;
-  const { bytes, whole, held, of: about } = state.shown;
-  const arriving = about.arriving || !state.shown.complete;
+  const { bytes, whole, held, complete, of: about } = state.shown;
   if (tab === 'compare') return <CompareView subject={props.subject} bytes={bytes} />;
-  if (bytes.length === 0) return <div className="detail-note dim">{noBytes(about, arriving)}</div>;
-  const rest = held ? '“save” has all of it.' : restOf(about, arriving, bytes.length);
+  if (bytes.length === 0) return <div className="detail-note dim">{noBytes(about, complete)}</div>;
+  const rest = held ? '“save” has all of it.' : restOf(about, complete, bytes.length);
   const cut = !whole && (
     <div className="detail-note">
       The first {formatLimit(bytes.length)} are shown; {rest}
@@ -268,14 +249,14 @@ function Content(props: {
   );
 }
 
-function noBytes({ empty }: About, arriving: boolean): string {
-  if (arriving) return 'Nothing of it has come.';
+function noBytes({ empty }: About, complete: boolean): string {
+  if (!complete) return 'It has not come whole: nothing of it can be shown before.';
   return empty ? 'The payload is empty.' : 'None of the payload is held.';
 }
 
 /** What became of the bytes that the server does not give, as the end of a sentence. */
-function restOf({ heldPart }: About, arriving: boolean, shownBytes: number): string {
-  if (arriving) return 'the rest has not come.';
+function restOf({ heldPart }: About, complete: boolean, shownBytes: number): string {
+  if (!complete) return 'the rest has not come.';
   if (heldPart !== '') return `${heldPart}, and “save” has no more.`;
   if (shownBytes >= MAX_SHOWN_BYTES) return 'of a message no more is read, and “save” has no more.';
   return 'not all of it is held (--payload-limit), and “save” has no more.';
@@ -283,7 +264,8 @@ function restOf({ heldPart }: About, arriving: boolean, shownBytes: number): str
 
 function WireBits(props: { readonly session: string; readonly row: StoredRow }): ReactNode {
   const { session, row } = props;
-  const { error, shown } = usePayload(row, framePayloadPath(session, row.index, 'wire'), row.seq, WIRE_BYTES);
+  const path = framePayloadPath(session, row.index, 'wire');
+  const { error, shown } = usePayload(row, { session, path, version: row.seq, maxBytes: WIRE_BYTES });
   if (error !== null) return <div className="detail-note error">{error}</div>;
   if (shown === null) return <div className="detail-note dim">Reading …</div>;
   return <BitsView row={shown.of} wire={shown.bytes} />;

@@ -1,8 +1,9 @@
-import { useEffect, useEffectEvent, useState } from 'react';
-import { ApiError, fetchBytes, fetchFrames, type PayloadBytes } from '../capture/api.ts';
+import { useEffect, useState } from 'react';
+import { fetchBytes, fetchFrames, type PayloadBytes } from '../capture/api.ts';
 import type { StoredRow } from '../capture/stored-row.ts';
 import { RowStore } from '../capture/row-store.ts';
 import { useCapture, useFrames } from '../use-capture.ts';
+import { useReading } from './use-reading.ts';
 
 /** As much of a payload as is read to be looked at. */
 export const MAX_SHOWN_BYTES = 8 * 1024 * 1024;
@@ -12,8 +13,6 @@ export interface PayloadState<Of> {
   /** What `path` gave; null until that has come. */
   readonly payload: PayloadBytes | null;
   readonly error: string | null;
-  /** More of it is to come. */
-  readonly arriving: boolean;
   /** What is to be seen, and what it is of: the one before stays until the payload has come, so that nothing flickers. */
   readonly shown: ShownPayload<Of> | null;
   /** The payload of `path` and of no other, also before it has come. */
@@ -28,34 +27,21 @@ interface ShownPayload<Of> extends PayloadBytes {
 /** Reads the bytes behind `path`: the payload of `of`. */
 export function usePayload<Of>(
   of: Of,
-  path: string,
-  version: string | number,
-  maxBytes: number = MAX_SHOWN_BYTES,
+  from: {
+    readonly session: string;
+    readonly path: string;
+    readonly version: string | number;
+    readonly maxBytes?: number;
+  },
 ): PayloadState<Of> {
-  const [known, setKnown] = useState<ShownPayload<Of> | null>(null);
-  const [failed, setFailed] = useState<{ readonly path: string; readonly error: unknown } | null>(null);
-  const arrive = useEffectEvent((from: string, payload: PayloadBytes) => {
-    if (from !== path) return;
-    setKnown({ ...payload, path, of });
-    setFailed(null);
-  });
-  useEffect(() => {
-    const abort = new AbortController();
-    fetchBytes(path, maxBytes, abort.signal).then(
-      (payload) => arrive(path, payload),
-      (error: unknown) => {
-        if (!abort.signal.aborted) setFailed({ path, error });
-      },
-    );
-    return () => abort.abort();
-  }, [path, version, maxBytes]);
-  const fault = failed?.path === path ? failed.error : null;
-  const error = fault === null ? null : fault instanceof Error ? fault.message : 'It cannot be read.';
-  const shown = known?.path === path ? { ...known, of } : known;
-  const payload = shown?.path === path && error === null ? shown : null;
-  const arriving = payload === null ? fault instanceof ApiError && fault.code === 'still-arriving' : !payload.complete;
-  const read = async (): Promise<PayloadBytes> => payload ?? fetchBytes(path, maxBytes);
-  return { path, payload, error, arriving, shown, read };
+  const { session, path, version, maxBytes = MAX_SHOWN_BYTES } = from;
+  const read = (signal?: AbortSignal): Promise<PayloadBytes> => fetchBytes(path, maxBytes, signal);
+  const { value, error } = useReading({ session, subject: path, version, read });
+  const [last, setLast] = useState<ShownPayload<Of> | null>(null);
+  const shown = value === null ? last : { ...value, path, of };
+  if (shown !== null && value !== null && (last?.bytes !== value.bytes || last.path !== path)) setLast(shown);
+  const payload = error === null ? value : null;
+  return { path, payload, error, shown, read: async () => payload ?? read() };
 }
 
 /** The row of one frame: from the table's store, or read by itself where that has let it go. */

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'react';
-import { fetchMessages } from '../capture/api.ts';
+import { ApiError, fetchMessages } from '../capture/api.ts';
 import { MessageBook } from '../capture/message-book.ts';
 import { Pulse } from '../capture/pulse.ts';
 import { messageFilter } from '../frames/frame-filter.ts';
@@ -31,10 +31,7 @@ export function useMessages(id: string): {
           setError(null);
           pulse.beat();
         },
-        onError: (fault) => {
-          setError(fault instanceof Error ? fault.message : 'The server cannot be reached.');
-          setTimeout(() => pulse.beat(), AGAIN_MS);
-        },
+        onError: (fault) => setError(fault instanceof ApiError ? fault.message : 'The server cannot be reached.'),
       }),
     [id, pulse],
   );
@@ -48,6 +45,12 @@ export function useMessages(id: string): {
     const timer = setInterval(grow, GROW_MS);
     return () => clearInterval(timer);
   }, [capture, book, id]);
+  useEffect(() => {
+    if (error === null) return;
+    // Who still looks asks again.
+    const timer = setInterval(() => pulse.beat(), AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [error, pulse]);
   const chosen = filter !== '' || range !== null;
   useEffect(() => {
     book.choose(chosen ? { filter, frames: range } : null, sayFault);

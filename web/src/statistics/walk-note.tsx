@@ -13,8 +13,10 @@ export function WalkNote(props: {
   const reading = walk.position < Math.min(frameCount, walk.limit);
   return (
     <div className="walk-note dim" role="status">
-      {walk.error !== null && <span className="error">Reading failed: {walk.error} </span>}
-      {reading && `Reading: ${formatCount(walk.position)} of ${formatCounted(frameCount, 'frame')} … `}
+      {walk.error !== null && <span className="error">Frames could not be read: {walk.error} </span>}
+      {reading &&
+        walk.error === null &&
+        `Reading: ${formatCount(walk.position)} of ${formatCounted(frameCount, 'frame')} … `}
       {!reading && walk.position < frameCount && (
         <>
           Over the first {formatCount(walk.position)} of {formatCounted(frameCount, 'frame')}.{' '}

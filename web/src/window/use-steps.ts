@@ -19,10 +19,11 @@ export function useSteps(
   const step = (by: Step): void => {
     const order = orderNow();
     const position = stepTo(by, order, useUi.getState()[selected], handle.current?.visible());
-    const index = order.indexAt(position);
-    if (index === undefined) return;
+    const index = position === null ? undefined : order.indexAt(position);
+    if (position === null || index === undefined) return;
     setUi({ [selected]: index, [follow]: by === 'last' });
-    handle.current?.reveal(position);
+    // With the line about what is gone.
+    handle.current?.reveal(by === 'first' ? 0 : position);
   };
   const onGlobalStep = useEffectEvent(step);
   useEffect(() => onStep((by) => onGlobalStep(by)), []);
@@ -45,7 +46,7 @@ export function useSteps(
 }
 
 /**
- * Where a step leads. From a selected row that is not listed it goes to its neighbours that are; where nothing is
+ * Where a step leads; null: nowhere. From a selected row that is not listed it goes to its neighbours that are; where nothing is
  * selected, to what is in sight.
  */
 export function stepTo(
@@ -53,7 +54,7 @@ export function stepTo(
   order: ListOrder,
   selected: number | null,
   visible: { readonly first: number; readonly last: number } = { first: order.firstRow, last: order.count },
-): number {
+): number | null {
   const { count, firstRow } = order;
   const within = (position: number): number => Math.min(Math.max(position, firstRow), count - 1);
   if (by === 'first') return within(firstRow);
@@ -61,6 +62,8 @@ export function stepTo(
   if (selected === null) return within(by > 0 ? visible.first : visible.last - 1);
   const at = order.positionOf(selected);
   if (at !== null) return within(at + by);
-  const after = order.nearest(selected) ?? count;
-  return within(by > 0 ? after + by - 1 : after + by);
+  // Where it is not known yet, what has been found so far is before it.
+  const after = Math.max(order.nearest(selected) ?? count, firstRow);
+  if (by < 0) return within(after + by);
+  return after < count ? within(after + by - 1) : null;
 }
