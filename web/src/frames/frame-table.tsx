@@ -38,7 +38,6 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
   const select = useCallback((index: number) => setUi({ frame: index, detailOpen: true, follow: false }), []);
   const onFollow = useCallback((next: boolean) => setUi({ follow: next }), []);
   const onMoved = useCallback(() => kept.moved(), [kept]);
-  const onResized = useCallback(() => kept.resized(), [kept]);
   const onTime = useCallback(
     (event: MouseEvent<HTMLElement>, index: number) => {
       const timeUs = capture.rows.timeAt(index);
@@ -136,7 +135,6 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
         onVisible={onVisible}
         onTop={(position) => kept.stands(position, rows)}
         onMoved={onMoved}
-        onResized={onResized}
         activeId={active}
         row={row}
       />

@@ -55,7 +55,6 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
   useEffect(() => kept.watch(), [kept]);
   const onKeyDown = useSteps('messages', () => messageOrder(book), handle);
   const onMoved = useCallback(() => kept.moved(), [kept]);
-  const onResized = useCallback(() => kept.resized(), [kept]);
   // Where the list is brought back to its place, that says what is in sight.
   const backAt = useRef(useUi.getState().messagesTop === null ? null : { selected, detailOpen });
 
@@ -115,7 +114,6 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
           onVisible={onVisible}
           onTop={(position) => kept.stands(position, rows)}
           onMoved={onMoved}
-          onResized={onResized}
           activeId={selected !== null && order.positionOf(selected) !== null ? `message-${selected}` : undefined}
           row={(position, topPx, slot) => {
             const index = order.indexAt(position);

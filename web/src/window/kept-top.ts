@@ -88,14 +88,6 @@ export class KeptTop {
     this.#anchor = null;
   }
 
-  /** Fewer rows fit, or more: the selected one stays in sight. */
-  resized(): void {
-    if (this.#drawn === null || this.#anchor === null || this.#pending !== null) return;
-    const { rows, list } = this.#drawn;
-    const position = rows.positionOf(this.#anchor.index);
-    if (position !== null) list.reveal(position);
-  }
-
   /** Heeds what others say in the state. Returns how to stop. */
   watch(): () => void {
     const { top, follow, selected } = this.#fields;

@@ -1,13 +1,5 @@
 import type { KeyboardEventHandler, ReactNode, Ref } from 'react';
-import {
-  useEffect,
-  useEffectEvent,
-  useImperativeHandle,
-  useLayoutEffect,
-  useRef,
-  useState,
-  useSyncExternalStore,
-} from 'react';
+import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { Pulse } from '../capture/pulse.ts';
 import { VirtualWindow } from './virtual-window.ts';
 import './virtual-rows.css';
@@ -40,8 +32,6 @@ interface VirtualRowsProps {
   readonly onTop?: (position: number) => void;
   /** The user has scrolled. */
   readonly onMoved?: () => void;
-  /** More or fewer rows fit than before. */
-  readonly onResized?: () => void;
   readonly onKeyDown?: KeyboardEventHandler;
   readonly role: string;
   readonly label: string;
@@ -93,14 +83,11 @@ export function VirtualRows(props: VirtualRowsProps): ReactNode {
     visible: () => list.visible,
   }));
 
-  const resized = useEffectEvent(() => props.onResized?.());
   useLayoutEffect(() => {
     const node = element.current;
     if (node === null) return;
     const measure = (): void => {
-      if (!list.resized(Math.max(0, node.clientHeight - headerPx))) return;
-      resized();
-      pulse.beat();
+      if (list.resized(Math.max(0, node.clientHeight - headerPx))) pulse.beat();
     };
     measure();
     const observer = new ResizeObserver(measure);
