@@ -15,6 +15,8 @@ export class SessionEnding {
   readonly #server: PeerEnding = { frame: null, frameTimeUs: 0, how: null };
   /** The close frame that the proxy sent to both, where it failed the session. */
   #proxyClose: { readonly code: number; readonly reason: string } | null = null;
+  /** At least one of them could be sent it. */
+  #proxySaid = false;
 
   constructor(by: Party, beganUs: number) {
     this.#by = by;
@@ -35,14 +37,16 @@ export class SessionEnding {
   }
 
   /** The proxy has ended both connections, with a close frame or without. */
-  endedByProxy(close: { readonly code: number; readonly reason: string } | null): void {
+  endedByProxy(close: { readonly code: number; readonly reason: string } | null, said: boolean): void {
     this.#proxyClose = close;
+    this.#proxySaid = said;
   }
 
   record(): CloseRecord {
-    const by = this.#by;
     const client = this.#client;
     const server = this.#server;
+    // A close frame may have been the first sign, and still no peer has ended it.
+    const by = this.#proxySaid && client.how === null && server.how === null ? 'proxy' : this.#by;
     const clean = client.frame !== null && server.frame !== null;
     const first = by === 'server' ? (server.frame ?? client.frame) : (client.frame ?? server.frame);
     const said = by === 'proxy' ? this.#proxyClose : first;

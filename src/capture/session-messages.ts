@@ -2,6 +2,7 @@ import { complete, direction, fin, FrameBit, lengthBits, masked, opcode, origin 
 import { Direction, Opcode } from '../contract/frame.ts';
 import type { SessionDetail } from '../contract/session.ts';
 import { negotiatedDeflate, type NegotiatedDeflate } from '../protocol/extensions.ts';
+import { MESSAGE_TAIL } from '../protocol/inflater.ts';
 import { MessageAssembler, type AssembledMessage } from '../protocol/message-assembler.ts';
 import type { CaptureReader, RowCursor } from './capture-reader.ts';
 import type { FrameColumns } from './filter/candidate.ts';
@@ -166,20 +167,10 @@ export class SessionMessages {
    * piece from the start.
    */
   payload(position: number, maxBytes: number): { readonly bytes: Uint8Array; readonly whole: boolean } {
-    const parts: Uint8Array[] = [];
-    let length = 0;
-    let whole = true;
-    this.#visitFramesOf(position, ({ index }) => {
-      const held = this.#reader.frameBytes(this.#id, index, 'payload');
-      if (held !== undefined) {
-        parts.push(held.bytes.subarray(0, maxBytes - length));
-        length += held.bytes.length;
-      }
-      whole = held?.whole === true && length <= maxBytes;
-      return whole && length < maxBytes;
-    });
-    const first = parts.length === 1 ? parts[0] : undefined;
-    return { bytes: first ?? Buffer.concat(parts), whole: whole && length >= this.columns.wireLength(position) };
+    const wireLength = this.columns.wireLength(position);
+    const bytes = new Uint8Array(Math.min(maxBytes, wireLength));
+    const length = this.copyStart(position, bytes, 0, bytes.length);
+    return { bytes: bytes.subarray(0, length), whole: length === wireLength };
   }
 
   /** The first `maxBytes` bytes of a message as on the wire; null where they are no longer held. */
@@ -315,11 +306,9 @@ export class SessionMessages {
       return this.#mayGrow(position) ? null : { ...message, payload: null };
     }
     if (wireLength > MAX_COMPRESSED_BYTES) return { ...message, payload: null };
-    const { bytes, whole } = this.payload(position, wireLength);
-    if (!whole) return { ...message, payload: null };
-    const payload = new Uint8Array(wireLength + 4);
-    payload.set(bytes);
-    return { ...message, payload };
+    const payload = new Uint8Array(wireLength + MESSAGE_TAIL.length);
+    const copied = this.copyStart(position, payload, 0, wireLength);
+    return { ...message, payload: copied === wireLength ? payload : null };
   }
 
   #mayGrow(position: number): boolean {

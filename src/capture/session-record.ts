@@ -184,10 +184,10 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     this.#host.sessionChanged(this);
   }
 
-  /** The proxy has ended both connections, with a close frame or without. */
-  endedByProxy(close: { readonly code: number; readonly reason: string } | null): void {
+  /** The proxy has ended both connections, with a close frame or without; `said`: one of them could be sent it. */
+  endedByProxy(close: { readonly code: number; readonly reason: string } | null, said = close !== null): void {
     this.#ending ??= new SessionEnding('proxy', this.#host.clock());
-    this.#ending.endedByProxy(close);
+    this.#ending.endedByProxy(close, said);
     this.#host.sessionChanged(this);
   }
 

@@ -3,9 +3,12 @@ import { MESSAGE_VIOLATIONS, type MessageViolationCode } from '../contract/viola
 import type { FrameScanner } from './frame-scanner.ts';
 import { Inflater, MESSAGE_TAIL } from './inflater.ts';
 import { Utf8Checker } from './utf8-checker.ts';
+import { WaitingBytes, type HeldBytes } from './waiting-bytes.ts';
 
 /** Bytes of one message, compressed or inflated, past which an endpoint would refuse it. */
 export const MAX_STRICT_MESSAGE_BYTES = 64 * 2 ** 20;
+/** What all sessions together may hold for a message to grow: then even one that could be longer is too big. */
+const MAX_HELD_BYTES = 128 * 2 ** 20;
 
 /** Why a connection is failed for a compressed message (RFC 6455 §7.4.1). */
 export interface CompressedFailure {
@@ -23,11 +26,11 @@ export class CompressedChecker {
   readonly #takeover: boolean;
   readonly #inflater = new Inflater();
   readonly #utf8 = new Utf8Checker();
-  #parts: Uint8Array[] = [];
-  #length = 0;
+  readonly #message: WaitingBytes;
 
-  constructor(options: { readonly contextTakeover: boolean }) {
+  constructor(options: { readonly contextTakeover: boolean; readonly held: HeldBytes }) {
     this.#takeover = options.contextTakeover;
+    this.#message = new WaitingBytes(options.held, MAX_HELD_BYTES);
   }
 
   /** Whether the piece that `scanner` stands at is part of a compressed message. */
@@ -37,13 +40,11 @@ export class CompressedChecker {
 
   /** Takes the unmasked bytes of a piece (copied where they have to wait); null while nothing is wrong. */
   check(scanner: FrameScanner, bytes: Uint8Array): CompressedFailure | null {
-    if (scanner.begins && (scanner.byte0 & 0x0f) !== Opcode.Continuation) this.#forget();
-    this.#length += bytes.length;
-    if (this.#length > MAX_STRICT_MESSAGE_BYTES) return tooBig();
-    this.#parts.push(bytes.slice());
+    if (scanner.begins && (scanner.byte0 & 0x0f) !== Opcode.Continuation) this.forget();
+    if (this.#message.length + bytes.length > MAX_STRICT_MESSAGE_BYTES || !this.#take(bytes)) return tooBig();
     if (!scanner.ends || (scanner.byte0 & 0x80) === 0) return null;
-    const message = Buffer.concat([...this.#parts, MESSAGE_TAIL]);
-    this.#forget();
+    if (!this.#take(MESSAGE_TAIL)) return tooBig();
+    const message = this.#message.take();
     // Not what RFC 7692 §7.2.3.6 makes of an empty message, but it means nothing else.
     return message.length === MESSAGE_TAIL.length ? null : this.#inflate(message, scanner.messageOpcode);
   }
@@ -64,9 +65,13 @@ export class CompressedChecker {
     }
   }
 
-  #forget(): void {
-    this.#parts = [];
-    this.#length = 0;
+  /** Holds nothing of an unfinished message any more. */
+  forget(): void {
+    this.#message.take();
+  }
+
+  #take(bytes: Uint8Array): boolean {
+    return this.#message.append(bytes, MAX_STRICT_MESSAGE_BYTES + MESSAGE_TAIL.length);
   }
 }
 
@@ -76,5 +81,5 @@ function broken(violation: MessageViolationCode): CompressedFailure {
 }
 
 function tooBig(): CompressedFailure {
-  return { code: 1009, reason: 'message over 64 MiB (RFC 6455 §7.4.1)', violation: null };
+  return { code: 1009, reason: 'message too big (RFC 6455 §7.4.1)', violation: null };
 }

@@ -1,25 +1,20 @@
+import { WaitingBytes, type HeldBytes } from '../protocol/waiting-bytes.ts';
+
 /** A frame longer than this is cut through even so: memory must not grow with it. */
 export const MAX_HELD_FRAME_BYTES = 16 * 1024 * 1024;
 /** What all sessions together may keep back; a frame that grows beyond it is cut through from there. */
 export const MAX_HELD_BYTES = 64 * 1024 * 1024;
-
-/** The memory of all that strict sessions keep back. */
-export interface HeldBytes {
-  total: number;
-}
 
 /**
  * Strict sessions: keeps the bytes of a frame back until it is whole, so that one that turns out to be wrong at its end
  * was never begun on the other side, where a close frame can then be said.
  */
 export class FrameHold {
-  readonly #held: HeldBytes;
+  readonly #waiting: WaitingBytes;
   #frameBytes = 0;
-  #bytes: Buffer = NOTHING;
-  #length = 0;
 
   constructor(held: HeldBytes) {
-    this.#held = held;
+    this.#waiting = new WaitingBytes(held, MAX_HELD_BYTES);
   }
 
   /** A frame is kept back. */
@@ -36,30 +31,12 @@ export class FrameHold {
 
   /** Keeps a copy of more of it; false where there is no room: then nothing has changed. */
   keep(bytes: Uint8Array): boolean {
-    const length = this.#length + bytes.length;
-    if (length > this.#bytes.length) {
-      // Doubling, for a frame that comes byte by byte.
-      const capacity = Math.min(this.#frameBytes, Math.max(length, this.#bytes.length * 2));
-      const total = this.#held.total - this.#bytes.length + capacity;
-      if (total > MAX_HELD_BYTES) return false;
-      this.#held.total = total;
-      const grown = Buffer.allocUnsafeSlow(capacity);
-      grown.set(this.#bytes.subarray(0, this.#length));
-      this.#bytes = grown;
-    }
-    this.#bytes.set(bytes, this.#length);
-    this.#length = length;
-    return true;
+    return this.#waiting.append(bytes, this.#frameBytes);
   }
 
   /** Gives out what was kept, and keeps nothing more. */
   flush(): Buffer {
-    const kept = this.#bytes.subarray(0, this.#length);
-    this.#held.total -= this.#bytes.length;
-    this.#frameBytes = this.#length = 0;
-    this.#bytes = NOTHING;
-    return kept;
+    this.#frameBytes = 0;
+    return this.#waiting.take();
   }
 }
-
-const NOTHING = Buffer.alloc(0);

@@ -7,7 +7,8 @@ import type { CompressedChecker, CompressedFailure } from '../protocol/compresse
 import { type FrameScanner, type NegotiatedExtensions, Scan } from '../protocol/frame-scanner.ts';
 import { rotateKey, swapKey } from '../protocol/mask.ts';
 import type { PayloadChecker } from '../protocol/payload-checker.ts';
-import type { FrameHold, HeldBytes } from './frame-hold.ts';
+import type { HeldBytes } from '../protocol/waiting-bytes.ts';
+import type { FrameHold } from './frame-hold.ts';
 import { createFrameKernel, type FrameKernel, PLAIN_AREA, READ_BYTES, WriteAreas } from './frame-kernel.ts';
 import { MaskingKeys } from './masking-keys.ts';
 import { NOTHING_ORDINARY, OrdinaryFrames } from './ordinary-frames.ts';
@@ -408,6 +409,7 @@ export class Relay {
     this.#stopped = true;
     this.#endsInside = scanner.inFrame || scanner.heldHeaderBytes > 0;
     if (this.#hold !== null) this.#write(this.#hold.flush());
+    this.#compressed?.forget();
     if (scanner.heldHeaderBytes > 0) this.#write(Buffer.from(scanner.heldHeader.subarray(0, scanner.heldHeaderBytes)));
     this.recorder.end(scanner);
   }
@@ -428,6 +430,7 @@ export class Relay {
   free(): void {
     this.#stopped = true;
     this.#hold?.flush();
+    this.#compressed?.forget();
     this.#release(Infinity);
   }
 }

@@ -105,7 +105,9 @@ export class Session implements RelayListener {
       scanner: new FrameScanner({ masked: fromClient, extensions }),
       recorder: new Recorder(this.#ground.store, this.#record, fromClient ? 'client-to-server' : 'server-to-client'),
       checker: new PayloadChecker({ readsText: extensions !== 'unknown' }),
-      compressed: inflates ? new CompressedChecker({ contextTakeover: noTakeover !== true }) : null,
+      compressed: inflates
+        ? new CompressedChecker({ contextTakeover: noTakeover !== true, held: this.#ground.held })
+        : null,
       hold: this.#ground.strict ? new FrameHold(this.#ground.held) : null,
       listener: this,
       source: source.socket,
@@ -258,18 +260,22 @@ export class Session implements RelayListener {
     // What has come in this turn was valid until now: it goes first.
     if (!this.#over) this.#flush();
     if (this.#over) return;
-    this.#record.endedByProxy(close);
     this.#client.ended = this.#server.ended = true;
+    let said = false;
     for (const side of [this.#client, this.#server]) {
       const { socket } = side;
       if (socket.destroyed) continue;
       // Inside a frame nothing can be said, and after a close frame nothing may be (RFC 6455 §5.5.1).
       const maySpeak = !side.closeSent && this.#other(side).relay?.atFrameBoundary === true;
-      if (close !== null && maySpeak) socket.write(this.#closeFrame(side, close));
+      if (close !== null && maySpeak) {
+        socket.write(this.#closeFrame(side, close));
+        said = true;
+      }
       socket.end();
       endWithin(socket, close === null ? FAILURE_GRACE_MS : FAILURE_LIMIT_MS);
       socket.resume();
     }
+    this.#record.endedByProxy(close, said);
     this.#finish();
   }
 

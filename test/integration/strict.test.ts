@@ -82,7 +82,7 @@ const CASES: readonly Case[] = [
   { what: 'RSV1 on a ping', deflate: true, bad: { opcode: 9, rsv: 4 }, code: 1002, reason: 'rsv1-on-control (RFC 7692 §6.1)' },
   { what: 'bytes that cannot be inflated', deflate: true, bad: { opcode: 2, rsv: 4, payload: Buffer.of(0xff, 0xff, 0xff) }, code: 1007, reason: 'inflate-failed (RFC 7692 §7.2.2)' },
   { what: 'compressed text that is not UTF-8', deflate: true, bad: { opcode: 1, rsv: 4, payload: compressed(BAD) }, code: 1007, reason: 'message-invalid-utf8 (RFC 6455 §8.1)' },
-  { what: 'a message over 64 MiB when inflated', deflate: true, good: [{ opcode: 2, rsv: 4, fin: false, payload: HUGE.subarray(0, 60_000) }], bad: { opcode: 0, payload: HUGE.subarray(60_000) }, apart: true, code: 1009, reason: 'message over 64 MiB (RFC 6455 §7.4.1)' },
+  { what: 'a message over 64 MiB when inflated', deflate: true, good: [{ opcode: 2, rsv: 4, fin: false, payload: HUGE.subarray(0, 60_000) }], bad: { opcode: 0, payload: HUGE.subarray(60_000) }, apart: true, code: 1009, reason: 'message too big (RFC 6455 §7.4.1)' },
 ]; // prettier-ignore
 
 function compressed(message: Uint8Array): Buffer {
@@ -131,8 +131,8 @@ describe('with --strict a violation fails the connection', () => {
           expect(rows).toHaveLength(good.length + 1);
           const marked = { code: name, by, count: 1, firstFrame: good.length };
           expect(session?.violations).toEqual(row.code === 1009 ? [] : [marked]);
-          if (row.bad.opcode !== 8)
-            expect(session?.close).toMatchObject({ by: 'proxy', code: row.code, reason: row.reason });
+          expect(session?.close).toMatchObject({ by: 'proxy', code: row.code, reason: row.reason, clean: false });
+          expect(session?.close?.[`${by}Frame`] !== null).toBe(row.bad.opcode === 8);
           expect(rig.ground.running.size).toBe(0);
         });
       }
@@ -236,7 +236,13 @@ describe('with --strict a violation fails the connection', () => {
     const [received, answered] = await Promise.all([readToEnd(rig.client), readToEnd(rig.server)]);
     expect(received).toEqual({ bytes: close, how: 'fin' });
     expect(read(answered.bytes).close).toMatchObject({ code: 1002, reason: 'frame-after-close (RFC 6455 §5.5.1)' });
-    expect(rig.store.session(rig.sessionId)?.close).toMatchObject({ by: 'server', code: 1000, clean: false });
+    expect(rig.store.session(rig.sessionId)?.close).toMatchObject({
+      by: 'proxy',
+      code: 1002,
+      clean: false,
+      serverFrame: { code: 1000 },
+      serverEnding: null,
+    });
   });
   it('a peer that neither reads nor ends is let go', async () => {
     const rig = await open();

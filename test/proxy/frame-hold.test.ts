@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FrameHold, type HeldBytes, MAX_HELD_BYTES, MAX_HELD_FRAME_BYTES } from '../../src/proxy/frame-hold.ts';
+import type { HeldBytes } from '../../src/protocol/waiting-bytes.ts';
+import { FrameHold, MAX_HELD_BYTES, MAX_HELD_FRAME_BYTES } from '../../src/proxy/frame-hold.ts';
 
 describe('FrameHold', () => {
   it('gives out what it kept, byte by byte or at once, and then has nothing', () => {
