@@ -5,7 +5,7 @@ import type { TimeSlice } from './time-slice.ts';
 
 /** Work spent on one message: past so much output its length is no longer counted. */
 export const MAX_INFLATED_BYTES = 4 * 2 ** 30;
-/** Saved windows of one direction; past so many every other one is let go. */
+/** Saved windows of one direction, unless told otherwise; past so many every other one is let go. */
 const MAX_CHECKPOINTS = 48;
 const FIRST_SPACING = 256;
 
@@ -55,6 +55,7 @@ export interface CompressedSource {
 export class InflateCursor {
   readonly #source: CompressedSource;
   readonly #takeover: boolean;
+  readonly #maxCheckpoints: number;
   readonly #inflater = new Inflater();
   readonly #utf8 = new Utf8Checker();
   #next = 0;
@@ -65,9 +66,13 @@ export class InflateCursor {
   #spacing = FIRST_SPACING;
   #sinceCheckpoint = 0;
 
-  constructor(source: CompressedSource, options: { readonly contextTakeover: boolean }) {
+  constructor(
+    source: CompressedSource,
+    options: { readonly contextTakeover: boolean; readonly maxCheckpoints?: number | undefined },
+  ) {
     this.#source = source;
     this.#takeover = options.contextTakeover;
+    this.#maxCheckpoints = Math.min(options.maxCheckpoints ?? MAX_CHECKPOINTS, MAX_CHECKPOINTS);
   }
 
   get bytes(): number {
@@ -128,7 +133,7 @@ export class InflateCursor {
     const position = this.#next + 1;
     if (position <= (this.#checkpoints.at(-1)?.position ?? 0)) return;
     this.#checkpoints.push({ position, window: this.#inflater.saveWindow(), historyLost: this.#historyLost });
-    if (this.#checkpoints.length <= MAX_CHECKPOINTS) return;
+    if (this.#checkpoints.length <= this.#maxCheckpoints) return;
     this.#checkpoints = this.#checkpoints.filter((_, i) => i % 2 === 1);
     this.#spacing *= 2;
   }

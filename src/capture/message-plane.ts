@@ -4,6 +4,7 @@ import type { MessageRow } from '../contract/message.ts';
 import { previewBytes } from '../contract/preview.ts';
 import { isoMicros } from '../contract/time.ts';
 import type { SessionDetail } from '../contract/session.ts';
+import { WINDOW_BYTES } from '../protocol/inflater.ts';
 import type { CaptureReader } from './capture-reader.ts';
 import type { Guest, Lodging } from './guests.ts';
 import type { Filter } from './filter.ts';
@@ -27,6 +28,7 @@ const DEFAULT_MEMORY_BYTES = 32 * 2 ** 20;
 const SHARE = 8;
 /** A number, two more and their place in a map. */
 const NUMBERING_BYTES = 150;
+const LEAST_KEPT_BYTES = 2 ** 20;
 /** What nobody has asked for in so long goes first when the capture needs room, in milliseconds. */
 const IDLE_MS = 10_000;
 /** What could not be found out again stays for longer. */
@@ -49,7 +51,7 @@ export function planeBytes(budgetBytes: number): number {
 
 /**
  * The message plane: walks a session's frames when somebody asks and remembers what it found, for the sessions asked
- * about last. `maxBytes` holds for all but the very last one.
+ * about last. `maxBytes` holds for all but the very last one, which is let go too where they are less than 1 MiB.
  */
 export class MessagePlane implements MessageReader, Guest {
   readonly #reader: CaptureReader;
@@ -227,7 +229,10 @@ export class MessagePlane implements MessageReader, Guest {
 
   #remember(id: string): Remembered {
     const remembered = this.#sessions.get(id) ?? {
-      messages: new SessionMessages(this.#reader, id, this.#numberings.get(id)),
+      messages: new SessionMessages(this.#reader, id, {
+        numbering: this.#numberings.get(id),
+        maxWindows: Math.max(2, Math.floor(this.#maxBytes / 4 / WINDOW_BYTES)),
+      }),
       busy: Promise.resolve(),
       askers: 0,
       askedMs: 0,
@@ -250,7 +255,7 @@ export class MessagePlane implements MessageReader, Guest {
 
   #shrink(): void {
     for (const id of this.#sessions.keys()) {
-      if (this.#bytes <= this.#maxBytes || this.#sessions.size === 1) return;
+      if (this.#bytes <= this.#maxBytes || (this.#sessions.size === 1 && this.#maxBytes >= LEAST_KEPT_BYTES)) return;
       this.#letGo(id);
     }
   }

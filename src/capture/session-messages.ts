@@ -53,12 +53,21 @@ export class SessionMessages {
   #nextFrame = 0;
   /** How messages were numbered before; null once these are numbered like that. */
   #numbering: Numbering | null;
+  readonly #maxWindows: number | undefined;
 
-  /** @param numbering what is known of it from an earlier walk: a message keeps its number, and none is given twice */
-  constructor(reader: CaptureReader, id: string, numbering: Numbering | null = null) {
+  /**
+   * @param options `numbering`: what is known of it from an earlier walk: a message keeps its number, and none is given
+   * twice. `maxWindows`: of 32 KiB, kept of each direction
+   */
+  constructor(
+    reader: CaptureReader,
+    id: string,
+    options: { readonly numbering?: Numbering | undefined; readonly maxWindows?: number } = {},
+  ) {
     this.#reader = reader;
     this.#id = id;
-    this.#numbering = numbering;
+    this.#numbering = options.numbering ?? null;
+    this.#maxWindows = options.maxWindows;
   }
 
   get numbering(): Numbering {
@@ -112,6 +121,7 @@ export class SessionMessages {
     const way = this.direction(position);
     const side = this.#sides[way];
     side.inflation ??= new InflateCursor(this.#sourceOf(way), {
+      maxCheckpoints: this.#maxWindows,
       contextTakeover: !(way === Direction.ClientToServer
         ? this.#deflate?.clientNoContextTakeover
         : this.#deflate?.serverNoContextTakeover),

@@ -38,7 +38,11 @@ export type FrameViolationCode = (typeof FRAME_VIOLATIONS)[number][0];
 
 /** Violations of a whole message, found when it is reassembled and inflated. */
 export const MESSAGE_VIOLATIONS = [
-  ['inflate-failed', 'RFC 7692 §7.2.2', 'The compressed message is not valid DEFLATE data for the negotiated window.'],
+  [
+    'inflate-failed',
+    'RFC 7692 §7.2.2',
+    'The compressed message is not valid DEFLATE data, or points back further than 32 KiB or the first byte.',
+  ],
   ['message-invalid-utf8', 'RFC 6455 §8.1', 'The inflated text message is not UTF-8.'],
 ] as const;
 export type MessageViolationCode = (typeof MESSAGE_VIOLATIONS)[number][0];

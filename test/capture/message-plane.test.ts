@@ -357,6 +357,19 @@ describe('what the message plane remembers', () => {
     expect(await plane.content(session.id, 2199)).toBeUndefined();
   });
 
+  it('does not cost a small capture what it holds', async () => {
+    const budgetBytes = 1 << 20;
+    const { store, session } = setUp({ extensions: DEFLATE, budgetBytes });
+    const plane = new MessagePlane(store, { maxBytes: planeBytes(budgetBytes) });
+    const texts = Array.from({ length: 3000 }, (_, i) => story(i) + randomBytes(400).toString('base64'));
+    session.frames(...(await compressedFrames(texts)));
+    const held = (): number => 3000 - (store.session(session.id)?.firstHeldFrame ?? 3000);
+    const before = held();
+    for (let time = 0; time < 3; time++) await plane.messages(session.id, 0, 10_000);
+    expect(held()).toBe(before);
+    expect(plane.costBytes).toBeLessThan(1000);
+  });
+
   it('stays within its bytes over many sessions', async () => {
     const { capture, plane } = setUp({ maxBytes: 3 << 20 });
     for (let i = 0; i < 30; i++) {
