@@ -43,7 +43,7 @@ export interface CompressedSource {
   /** False for a message of the other direction and for one that is not compressed. */
   compressedHere(position: number): boolean;
   /** Null for a message whose last byte has not come. */
-  load(position: number): CompressedMessage | null;
+  load(position: number, slice: TimeSlice): Promise<CompressedMessage | null>;
   /** Called for each message that has been inflated, also for those that were passed on the way. */
   inflated(position: number, outcome: Inflated): void;
 }
@@ -139,7 +139,7 @@ export class InflateCursor {
   }
 
   async #run(position: number, keepBytes: number, slice: TimeSlice): Promise<Inflated> {
-    const message = this.#source.load(position);
+    const message = await this.#source.load(position, slice);
     if (message === null) return nothing('pending');
     if (message.afterGap) this.#loseHistory(position);
     const outcome = message.payload === null ? nothing('not-held') : await this.#inflate(message, keepBytes, slice);

@@ -152,7 +152,7 @@ export class MessagePlane implements MessageReader, Guest {
       const { columns } = messages;
       if (messageIndex < columns.base || messageIndex >= columns.end) return undefined;
       if (!messages.isCompressed(messageIndex)) {
-        const { bytes, whole } = messages.payload(messageIndex, maxBytes);
+        const { bytes, whole } = await messages.payload(messageIndex, maxBytes, slice);
         const totalLength = columns.wireLength(messageIndex);
         if (bytes.length === 0 && !whole && totalLength > 0) return { bytes: null, why: 'not-held' };
         return { row: await this.#row(id, messages, messageIndex, slice), bytes, totalLength };

@@ -83,9 +83,7 @@ export class SessionMessages {
   get isNeeded(): boolean {
     const cursors = Object.values(this.#sides).flatMap(({ inflation }) => inflation ?? []);
     if (cursors.length === 0) return false;
-    let firstHeld = 0;
-    this.#reader.visitFrames(this.#id, 0, 1, ({ index }) => void (firstHeld = index));
-    const base = this.columns.positionBefore(firstHeld - 1) + 1;
+    const base = this.columns.positionBefore(this.#firstHeld() - 1) + 1;
     return cursors.some((cursor) => cursor.reaches(base));
   }
 
@@ -176,10 +174,14 @@ export class SessionMessages {
    * The payloads of a message's frames one after another, the first `maxBytes` of them, as far as they are held in one
    * piece from the start.
    */
-  payload(position: number, maxBytes: number): { readonly bytes: Uint8Array; readonly whole: boolean } {
+  async payload(
+    position: number,
+    maxBytes: number,
+    slice: TimeSlice,
+  ): Promise<{ readonly bytes: Uint8Array; readonly whole: boolean }> {
     const wireLength = this.columns.wireLength(position);
     const bytes = new Uint8Array(Math.min(maxBytes, wireLength));
-    const length = this.copyStart(position, bytes, 0, bytes.length);
+    const length = await this.#gather(position, bytes, bytes.length, slice);
     return { bytes: bytes.subarray(0, length), whole: length === wireLength };
   }
 
@@ -200,6 +202,37 @@ export class SessionMessages {
       return copied === wanted && length < maxBytes;
     });
     return length;
+  }
+
+  /** As `copyStart` to the beginning of `target`, with pauses where there are very many frames. */
+  async #gather(position: number, target: Uint8Array, maxBytes: number, slice: TimeSlice): Promise<number> {
+    if (this.columns.frameCount(position) <= PAGE_FRAMES) return this.copyStart(position, target, 0, maxBytes);
+    const way = this.direction(position);
+    const last = this.columns.lastFrame(position);
+    let length = 0;
+    let goesOn = true;
+    for (let from = this.columns.firstFrame(position); goesOn && from <= last; from += PAGE_FRAMES) {
+      // In a pause they may have been evicted.
+      if (this.#firstHeld() > from) return length;
+      const end = Math.min(from + PAGE_FRAMES, last + 1);
+      this.#reader.visitFrames(this.#id, from, PAGE_FRAMES, (row) => {
+        if (row.index >= end) return false;
+        if (direction(row.bits) !== way || opcode(row.bits) > Opcode.Binary) return;
+        const wanted = Math.min(maxBytes - length, row.payloadLength);
+        const copied = row.copyPreview(target, length, wanted);
+        length += copied;
+        goesOn = copied === wanted && length < maxBytes;
+        return goesOn ? undefined : false;
+      });
+      if (slice.over) await slice.pause();
+    }
+    return length;
+  }
+
+  #firstHeld(): number {
+    let first = 0;
+    this.#reader.visitFrames(this.#id, 0, 1, ({ index }) => void (first = index));
+    return first;
   }
 
   /** What a filter knows of a message without its content: its first frame's bits, and the marks of all of them. */
@@ -296,7 +329,7 @@ export class SessionMessages {
         return columns.base;
       },
       compressedHere: (position) => this.isCompressed(position) && this.direction(position) === way,
-      load: (position) => this.#load(position),
+      load: (position, slice) => this.#load(position, slice),
       inflated: (position, outcome) => {
         if (outcome.status === 'whole') columns.setInflatedLength(position, outcome.totalLength);
         if (outcome.status === 'invalid') columns.addFlag(position, MessageFlag.InflateFailed);
@@ -305,7 +338,7 @@ export class SessionMessages {
     };
   }
 
-  #load(position: number): CompressedMessage | null {
+  async #load(position: number, slice: TimeSlice): Promise<CompressedMessage | null> {
     const wireLength = this.columns.wireLength(position);
     const message = {
       text: (this.columns.flags(position) & MessageFlag.Binary) === 0,
@@ -317,7 +350,7 @@ export class SessionMessages {
     }
     if (wireLength > MAX_COMPRESSED_BYTES) return { ...message, payload: null };
     const payload = new Uint8Array(wireLength + MESSAGE_TAIL.length);
-    const copied = this.copyStart(position, payload, 0, wireLength);
+    const copied = await this.#gather(position, payload, wireLength, slice);
     return { ...message, payload: copied === wireLength ? payload : null };
   }
 
