@@ -128,7 +128,9 @@ export class MessagePlane implements MessageReader, Guest {
       const growing = session.state === 'open' ? messages.growing : [];
       const { found, next, unreadable } = await searchMessages(messages, { session, filter, stretch, slice });
       const rows = found.map(({ position, inflated }) => {
-        const start = messages.isCompressed(position) ? inflated : messages.start(position, PREVIEW_BYTES);
+        const start = messages.frames.isCompressed(position)
+          ? inflated
+          : messages.frames.start(position, PREVIEW_BYTES);
         return this.#makeRow(id, messages, position, start);
       });
       const { base, end } = messages.columns;
@@ -151,8 +153,8 @@ export class MessagePlane implements MessageReader, Guest {
     return this.#ask(id, async (messages, slice) => {
       const { columns } = messages;
       if (messageIndex < columns.base || messageIndex >= columns.end) return undefined;
-      if (!messages.isCompressed(messageIndex)) {
-        const { bytes, whole } = await messages.payload(messageIndex, maxBytes, slice);
+      if (!messages.frames.isCompressed(messageIndex)) {
+        const { bytes, whole } = await messages.frames.payload(messageIndex, maxBytes, slice);
         const totalLength = columns.wireLength(messageIndex);
         if (bytes.length === 0 && !whole && totalLength > 0) return { bytes: null, why: 'not-held' };
         return { row: await this.#row(id, messages, messageIndex, slice), bytes, totalLength };
@@ -179,7 +181,7 @@ export class MessagePlane implements MessageReader, Guest {
       for (const index of [...frameIndexes].sort((a, b) => a - b)) {
         const position = messages.positionOfFrame(index);
         // A later fragment has nothing of its own: where its part begins is known only after inflating all of it.
-        if (position < 0 || !messages.isCompressed(position) || messages.columns.firstFrame(position) !== index)
+        if (position < 0 || !messages.frames.isCompressed(position) || messages.columns.firstFrame(position) !== index)
           continue;
         const inflated = await messages.inflate(position, maxBytes, slice);
         contents.set(index, {
@@ -262,17 +264,17 @@ export class MessagePlane implements MessageReader, Guest {
 
   async #row(id: string, messages: SessionMessages, position: number, slice: TimeSlice): Promise<MessageRow> {
     let start: Uint8Array | null;
-    if (messages.isCompressed(position)) {
+    if (messages.frames.isCompressed(position)) {
       start = readable(await messages.inflate(position, PREVIEW_BYTES, slice));
     } else {
-      start = messages.start(position, PREVIEW_BYTES);
+      start = messages.frames.start(position, PREVIEW_BYTES);
     }
     return this.#makeRow(id, messages, position, start);
   }
 
   #makeRow(id: string, messages: SessionMessages, position: number, start: Uint8Array | null): MessageRow {
     const { columns } = messages;
-    const compressed = messages.isCompressed(position);
+    const compressed = messages.frames.isCompressed(position);
     const wireLength = columns.wireLength(position);
     const payloadLength = compressed ? columns.inflatedLength(position) : wireLength;
     let timeUs = 0;
@@ -281,7 +283,7 @@ export class MessagePlane implements MessageReader, Guest {
     });
     return {
       index: position,
-      direction: messages.direction(position),
+      direction: messages.frames.direction(position),
       type: (columns.flags(position) & MessageFlag.Binary) !== 0 ? 'binary' : 'text',
       firstFrame: columns.firstFrame(position),
       lastFrame: columns.lastFrame(position),

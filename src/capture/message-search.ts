@@ -75,14 +75,14 @@ async function searchInto(
   for (; at < pageEnd && sure < limit && possible.length < most && !arena.full && inflations < PAGE_INFLATED; at++) {
     const position = at;
     if (slice.over) await slice.pause();
-    const outline = filter === null ? null : messages.outline(position);
+    const outline = filter === null ? null : messages.frames.outline(position);
     const answer = filter === null || outline === null ? Truth.True : filter.matchesColumns(session, outline);
     if (answer === Truth.False) continue;
     if (answer === Truth.True) sure++;
-    if (!messages.isCompressed(position)) {
+    if (!messages.frames.isCompressed(position)) {
       const take = (): PayloadText | null =>
         arena.take(columns.wireLength(position), (target, start, bytes) =>
-          messages.copyStart(position, target, start, bytes),
+          messages.frames.copyStart(position, target, start, bytes),
         );
       const payload = answer === Truth.True ? undefined : take();
       if (payload === null) lost.push(position);

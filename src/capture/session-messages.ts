@@ -1,22 +1,19 @@
-import { complete, direction, fin, FrameBit, lengthBits, masked, opcode, origin } from '../contract/frame-bits.ts';
+import { complete, direction, fin, lengthBits, masked, opcode, origin } from '../contract/frame-bits.ts';
 import { Direction, Opcode } from '../contract/frame.ts';
 import type { SessionDetail } from '../contract/session.ts';
 import { negotiatedDeflate, type NegotiatedDeflate } from '../protocol/extensions.ts';
 import { MESSAGE_TAIL } from '../protocol/inflater.ts';
 import { MessageAssembler, type AssembledMessage } from '../protocol/message-assembler.ts';
 import type { CaptureReader, RowCursor } from './capture-reader.ts';
-import type { FrameColumns } from './filter/candidate.ts';
 import { InflateCursor, type CompressedMessage, type Inflated } from './inflate-cursor.ts';
-import { MessageColumns, MessageFlag, violationsOf } from './message-columns.ts';
+import { MessageColumns, MessageFlag } from './message-columns.ts';
+import { MessageFrames } from './message-frames.ts';
 import type { TimeSlice } from './time-slice.ts';
 
 /** Frames looked at between two looks at the clock. */
 const PAGE_FRAMES = 4096;
 /** Compressed bytes of one message that are put together to be inflated, at most. */
 const MAX_COMPRESSED_BYTES = 64 * 2 ** 20;
-
-/** Beside the bits of a message's frames: it breaks a rule as a message. */
-const OF_THE_MESSAGE = 1 << 30;
 
 /** What is known of one direction while walking its frames. */
 interface Side {
@@ -41,6 +38,7 @@ export interface Numbering {
 /** The messages of one session, as far as its frames have been walked. Knows structure and lengths, no content. */
 export class SessionMessages {
   readonly columns = new MessageColumns();
+  readonly frames: MessageFrames;
   readonly #reader: CaptureReader;
   readonly #id: string;
   readonly #sides: Readonly<Record<Direction, Side>> = {
@@ -66,6 +64,7 @@ export class SessionMessages {
   ) {
     this.#reader = reader;
     this.#id = id;
+    this.frames = new MessageFrames(reader, id, this.columns);
     this.#numbering = options.numbering ?? null;
     this.#maxWindows = options.maxWindows;
   }
@@ -83,7 +82,7 @@ export class SessionMessages {
   get isNeeded(): boolean {
     const cursors = Object.values(this.#sides).flatMap(({ inflation }) => inflation ?? []);
     if (cursors.length === 0) return false;
-    const base = this.columns.positionBefore(this.#firstHeld() - 1) + 1;
+    const base = this.columns.positionBefore(this.frames.firstHeld - 1) + 1;
     return cursors.some((cursor) => cursor.reaches(base));
   }
 
@@ -116,7 +115,7 @@ export class SessionMessages {
 
   /** Inflates the message at `position` and gives its first `keepBytes` bytes. Only for compressed ones. */
   inflate(position: number, keepBytes: number, slice: TimeSlice): Promise<Inflated> {
-    const way = this.direction(position);
+    const way = this.frames.direction(position);
     const side = this.#sides[way];
     side.inflation ??= new InflateCursor(this.#sourceOf(way), {
       maxCheckpoints: this.#maxWindows,
@@ -125,16 +124,6 @@ export class SessionMessages {
         : this.#deflate?.serverNoContextTakeover),
     });
     return side.inflation.inflate(position, keepBytes, slice);
-  }
-
-  direction(position: number): Direction {
-    return (this.columns.flags(position) & MessageFlag.ServerToClient) !== 0
-      ? Direction.ServerToClient
-      : Direction.ClientToServer;
-  }
-
-  isCompressed(position: number): boolean {
-    return (this.columns.flags(position) & MessageFlag.Compressed) !== 0;
   }
 
   /** Its last fragment has come, whole. */
@@ -165,101 +154,9 @@ export class SessionMessages {
     });
     if (way === null) return -1;
     for (let at = this.columns.positionBefore(index); at >= this.columns.base; at--) {
-      if (this.direction(at) === way) return index <= this.columns.lastFrame(at) ? at : -1;
+      if (this.frames.direction(at) === way) return index <= this.columns.lastFrame(at) ? at : -1;
     }
     return -1;
-  }
-
-  /**
-   * The payloads of a message's frames one after another, the first `maxBytes` of them, as far as they are held in one
-   * piece from the start.
-   */
-  async payload(
-    position: number,
-    maxBytes: number,
-    slice: TimeSlice,
-  ): Promise<{ readonly bytes: Uint8Array; readonly whole: boolean }> {
-    const wireLength = this.columns.wireLength(position);
-    const bytes = new Uint8Array(Math.min(maxBytes, wireLength));
-    const length = await this.#gather(position, bytes, bytes.length, slice);
-    return { bytes: bytes.subarray(0, length), whole: length === wireLength };
-  }
-
-  /** The first `maxBytes` bytes of a message as on the wire; null where they are no longer held. */
-  start(position: number, maxBytes: number): Uint8Array | null {
-    const bytes = new Uint8Array(Math.min(maxBytes, this.columns.wireLength(position)));
-    const length = this.copyStart(position, bytes, 0, bytes.length);
-    return length > 0 || bytes.length === 0 ? bytes.subarray(0, length) : null;
-  }
-
-  /** Writes the first bytes of a message as on the wire, as far as they are held, to `target`; returns how many. */
-  copyStart(position: number, target: Uint8Array, at: number, maxBytes: number): number {
-    let length = 0;
-    this.#visitFramesOf(position, (row) => {
-      const wanted = Math.min(maxBytes - length, row.payloadLength);
-      const copied = row.copyPreview(target, at + length, wanted);
-      length += copied;
-      return copied === wanted && length < maxBytes;
-    });
-    return length;
-  }
-
-  /** As `copyStart` to the beginning of `target`, with pauses where there are very many frames. */
-  async #gather(position: number, target: Uint8Array, maxBytes: number, slice: TimeSlice): Promise<number> {
-    if (this.columns.frameCount(position) <= PAGE_FRAMES) return this.copyStart(position, target, 0, maxBytes);
-    const way = this.direction(position);
-    const last = this.columns.lastFrame(position);
-    let length = 0;
-    let goesOn = true;
-    for (let from = this.columns.firstFrame(position); goesOn && from <= last; from += PAGE_FRAMES) {
-      // In a pause they may have been evicted.
-      if (this.#firstHeld() > from) return length;
-      const end = Math.min(from + PAGE_FRAMES, last + 1);
-      this.#reader.visitFrames(this.#id, from, PAGE_FRAMES, (row) => {
-        if (row.index >= end) return false;
-        if (direction(row.bits) !== way || opcode(row.bits) > Opcode.Binary) return;
-        const wanted = Math.min(maxBytes - length, row.payloadLength);
-        const copied = row.copyPreview(target, length, wanted);
-        length += copied;
-        goesOn = copied === wanted && length < maxBytes;
-        return goesOn ? undefined : false;
-      });
-      if (slice.over) await slice.pause();
-    }
-    return length;
-  }
-
-  #firstHeld(): number {
-    let first = 0;
-    this.#reader.visitFrames(this.#id, 0, 1, ({ index }) => void (first = index));
-    return first;
-  }
-
-  /** What a filter knows of a message without its content: its first frame's bits, and the marks of all of them. */
-  outline(position: number): FrameColumns {
-    const index = this.columns.firstFrame(position);
-    const compressed = this.isCompressed(position);
-    const payloadLength = compressed ? this.columns.inflatedLength(position) : this.columns.wireLength(position);
-    let bits = 0;
-    let violations = violationsOf(this.columns.flags(position)).length === 0 ? 0 : OF_THE_MESSAGE;
-    this.#visitFramesOf(position, (row) => {
-      if (row.index === index) ({ bits } = row);
-      else if (origin(bits) === 'peer') bits |= row.bits & FrameBit.Origin;
-      violations |= row.violations;
-      return true;
-    });
-    return { index, bits, payloadLength, violations };
-  }
-
-  #visitFramesOf(position: number, visit: (row: RowCursor) => boolean): void {
-    const way = this.direction(position);
-    const first = this.columns.firstFrame(position);
-    const last = this.columns.lastFrame(position);
-    let count = this.columns.frameCount(position);
-    this.#reader.visitFrames(this.#id, first, last - first + 1, (row) => {
-      if (direction(row.bits) !== way || opcode(row.bits) > Opcode.Binary) return;
-      return visit(row) && --count > 0 ? undefined : false;
-    });
   }
 
   #take(row: RowCursor): void {
@@ -328,7 +225,7 @@ export class SessionMessages {
       get base() {
         return columns.base;
       },
-      compressedHere: (position) => this.isCompressed(position) && this.direction(position) === way,
+      compressedHere: (position) => this.frames.isCompressed(position) && this.frames.direction(position) === way,
       load: (position, slice) => this.#load(position, slice),
       inflated: (position, outcome) => {
         if (outcome.status === 'whole') columns.setInflatedLength(position, outcome.totalLength);
@@ -350,12 +247,12 @@ export class SessionMessages {
     }
     if (wireLength > MAX_COMPRESSED_BYTES) return { ...message, payload: null };
     const payload = new Uint8Array(wireLength + MESSAGE_TAIL.length);
-    const copied = await this.#gather(position, payload, wireLength, slice);
+    const copied = await this.frames.copy(position, payload, wireLength, slice);
     return { ...message, payload: copied === wireLength ? payload : null };
   }
 
   #mayGrow(position: number): boolean {
-    if (this.#sides[this.direction(position)].open === position) return true;
+    if (this.#sides[this.frames.direction(position)].open === position) return true;
     const last = this.columns.lastFrame(position);
     let growing = false;
     this.#reader.visitFrames(this.#id, last, 1, (row) => {

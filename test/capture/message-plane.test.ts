@@ -210,6 +210,26 @@ describe('compressed messages', () => {
     ]);
   });
 
+  it('come whole out of very many fragments, with other frames between them', async () => {
+    const { session, plane } = setUp({ extensions: DEFLATE });
+    const text = randomBytes(5000).toString('hex');
+    const payload = await new PeerDeflate().compress(text);
+    const up = 'client-to-server' as const;
+    session.frames({ firstByte: RSV1 | TEXT }, { direction: up, firstByte: TEXT });
+    for (const [at, byte] of payload.entries()) {
+      session.frames(
+        { firstByte: CONT, payload: Uint8Array.of(byte) },
+        { direction: up, firstByte: CONT, payload: `${at},` },
+        { firstByte: FIN | 9, payload: 'between' },
+      );
+    }
+    session.frames({ firstByte: FIN | CONT }, { direction: up, firstByte: FIN | CONT });
+    expect(payload.length).toBeGreaterThan(4096);
+    expect(await textOf(plane, session, 0)).toBe(text);
+    expect(await textOf(plane, session, 1)).toBe([...payload.keys()].map((at) => `${at},`).join(''));
+    expect((await plane.content(session.id, 1, 7))?.bytes).toEqual(Uint8Array.from(Buffer.from('0,1,2,3')));
+  });
+
   it('are shown up to 8 MiB, with their true length', async () => {
     const { plane, session } = setUp({ extensions: DEFLATE });
     session.frames({ firstByte: COMPRESSED, payload: deflateRawSync(Buffer.alloc(20 << 20, 'ab')) });
