@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { WebSocket } from 'ws';
 import { type DashboardPage, openDashboard } from './dashboard-page.ts';
 
-const MESSAGES = 14_000;
+const MESSAGES = 20_000;
 let dashboard: DashboardPage;
 let page: Page;
 
@@ -39,7 +39,7 @@ test('messages that were looked at while they came are found after those before 
   await find().fill('needle');
   await list()
     .getByRole('row')
-    .filter({ hasText: /line 139\d\d needle/ })
+    .filter({ hasText: /line 199\d\d needle/ })
     .waitFor();
   await list().press('Home');
   await page
