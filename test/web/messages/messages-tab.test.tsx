@@ -49,7 +49,6 @@ beforeEach(async () => {
   });
   const session = fakeSummary(1, { frameCount: 30, firstHeldFrame: 0, seq: 1, startedMs: 0 });
   const { capture } = toldCapture([session]);
-  capture.select('1');
   shown = await render(capture, <MessagesTab sessionId="1" />);
 });
 afterEach(async () => {

@@ -37,9 +37,11 @@ export function useMessages(id: string): {
   );
   useEffect(() => {
     const grow = (): void => {
-      if (capture.selected !== id) return;
-      book.hold(capture.paused ? capture.frameCount : null);
-      book.grow(capture.frameCount, capture.firstHeldFrame);
+      // The view may be there before its session is selected.
+      const isSelected = capture.selected === id;
+      if (isSelected) book.hold(capture.paused ? capture.frameCount : null);
+      const session = isSelected ? capture : capture.book.get(id);
+      book.grow(session?.frameCount ?? 0, session?.firstHeldFrame);
     };
     grow();
     const timer = setInterval(grow, GROW_MS);
