@@ -8,8 +8,8 @@ import { FrametapError, type ErrorCode } from '../errors.ts';
 export interface FrameContent {
   readonly bytes: Uint8Array;
   readonly whole: boolean;
-  /** Its last byte has come. */
-  readonly complete: boolean;
+  /** More of it may come. */
+  readonly growing: boolean;
   readonly opcode: number;
   readonly direction: Direction;
   /** The message it is of; undefined for a control frame. */
@@ -28,14 +28,14 @@ export async function frameContent(
   if (message === undefined) {
     const payload = reader.frameBytes(id, index, 'payload');
     if (payload === undefined || (payload.bytes.length === 0 && !payload.whole)) throw new FrametapError('not-held');
-    const { complete, opcode, direction } = frame;
-    return { ...payload, complete, opcode, direction, message };
+    const { opcode, direction } = frame;
+    return { ...payload, growing: isGrowing(reader, id, frame), opcode, direction, message };
   }
-  const { bytes, totalLength, row } = await messageContent(messages, id, message.index, MAX_DECODED_BYTES + 1);
+  const { bytes, totalLength, growing, row } = await messageContent(messages, id, message.index, MAX_DECODED_BYTES + 1);
   return {
     bytes,
     whole: row.complete && bytes.length === totalLength,
-    complete: row.complete,
+    growing,
     opcode: row.type === 'text' ? 1 : 2,
     direction: row.direction,
     message: row,
@@ -55,7 +55,12 @@ export async function messageContent(
   if (content.why !== 'pending') throw new FrametapError(...WHY_NOT[content.why]);
   const row = (await messages.messages(id, index, 1))?.[0];
   if (row?.index !== index) throw new FrametapError(...WHY_NOT['not-held']);
-  return { row: { ...row, complete: false }, bytes: new Uint8Array(0), totalLength: 0 };
+  return { row: { ...row, complete: false }, bytes: new Uint8Array(0), totalLength: 0, growing: content.growing };
+}
+
+/** More of a frame may come. */
+export function isGrowing(reader: CaptureReader, id: string, frame: { readonly complete: boolean }): boolean {
+  return !frame.complete && reader.session(id)?.state === 'open';
 }
 
 const WHY_NOT: Readonly<Record<Exclude<NoContent['why'], 'pending'>, readonly [ErrorCode, string]>> = {

@@ -172,7 +172,7 @@ function readPage(
     const payload = inflate
       ? undefined
       : arena.take(payloadLength, (target, at, bytes) => row.copyPreview(target, at, bytes));
-    if (payload === null) unreadable.push(index);
+    if (payload === null && complete(bits)) unreadable.push(index);
     open.push({ index, bits, payloadLength, violations, compressed: inflate, payload });
     if (inflate) inflated++;
     return arena.full || inflated === PAGE_INFLATED ? false : undefined;

@@ -92,9 +92,9 @@ export class MessageFrames {
     return length;
   }
 
-  /** Index of the session's oldest frame that is held. */
+  /** Index of the session's oldest frame that is held; Infinity where there is none. */
   get firstHeld(): number {
-    let first = 0;
+    let first = Infinity;
     this.#reader.visitFrames(this.#id, 0, 1, ({ index }) => void (first = index));
     return first;
   }

@@ -150,22 +150,24 @@ export class MessagePlane implements MessageReader, Guest {
     messageIndex: number,
     maxBytes = MAX_CONTENT_BYTES,
   ): Promise<MessageContent | NoContent | undefined> {
-    return this.#ask(id, async (messages, slice) => {
+    return this.#ask(id, async (messages, slice, session) => {
       const { columns } = messages;
+      const growing = session.state === 'open' && messages.growing.includes(messageIndex);
       if (messageIndex < columns.base || messageIndex >= columns.end) return undefined;
       if (!messages.frames.isCompressed(messageIndex)) {
         const { bytes, whole } = await messages.frames.payload(messageIndex, maxBytes, slice);
         const totalLength = columns.wireLength(messageIndex);
-        if (bytes.length === 0 && !whole && totalLength > 0) return { bytes: null, why: 'not-held' };
-        return { row: await this.#row(id, messages, messageIndex, slice), bytes, totalLength };
+        if (bytes.length === 0 && !whole && totalLength > 0) return { bytes: null, why: 'not-held', growing };
+        return { row: await this.#row(id, messages, messageIndex, slice), bytes, totalLength, growing };
       }
       const outcome = await messages.inflate(messageIndex, Math.max(maxBytes, PREVIEW_BYTES), slice);
       const why = unreadable(outcome.status);
-      if (why !== null) return { bytes: null, why };
+      if (why !== null) return { bytes: null, why, growing };
       return {
         row: this.#makeRow(id, messages, messageIndex, outcome.bytes),
         bytes: outcome.bytes.subarray(0, maxBytes),
         totalLength: outcome.totalLength,
+        growing,
         ...(outcome.status === 'counted-in-part' ? { atLeast: true as const } : {}),
       };
     });
@@ -256,9 +258,9 @@ export class MessagePlane implements MessageReader, Guest {
   }
 
   #shrink(): void {
-    for (const id of this.#sessions.keys()) {
+    for (const [id, { askers }] of this.#sessions) {
       if (this.#bytes <= this.#maxBytes || (this.#sessions.size === 1 && this.#maxBytes >= LEAST_KEPT_BYTES)) return;
-      this.#letGo(id);
+      if (askers === 0) this.#letGo(id);
     }
   }
 

@@ -64,6 +64,8 @@ export interface MessageStart {
 export interface NoContent {
   readonly bytes: null;
   readonly why: Unreadable;
+  /** More of it may come. */
+  readonly growing: boolean;
 }
 
 export interface MessageContent {
@@ -71,6 +73,8 @@ export interface MessageContent {
   readonly bytes: Uint8Array;
   /** The true inflated length, also where `bytes` is cut. */
   readonly totalLength: number;
+  /** More of it may come: what is here is not all that there will be. */
+  readonly growing: boolean;
   /** There is more than `totalLength`: counting stopped at 4 GiB. */
   readonly atLeast?: true;
 }

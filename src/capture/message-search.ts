@@ -85,7 +85,7 @@ async function searchInto(
           messages.frames.copyStart(position, target, start, bytes),
         );
       const payload = answer === Truth.True ? undefined : take();
-      if (payload === null) lost.push(position);
+      if (payload === null && !messages.growing.includes(position)) lost.push(position);
       possible.push({ position, inflated: null, outline, payload });
       continue;
     }

@@ -25,8 +25,8 @@ export interface DecodedFrame {
   /** Bytes that were decoded, and whether they are all of it. */
   readonly decodedBytes: number;
   readonly whole: boolean;
-  /** Its last byte has come. Of a compressed message nothing is decoded before. */
-  readonly complete: boolean;
+  /** More of it may come. Of a compressed message nothing is decoded before the last has. */
+  readonly growing: boolean;
 }
 
 /**

@@ -259,17 +259,17 @@ describe('payloads', () => {
     const answer = await rig.get(`/api/sessions/${plain}/messages/0/payload`);
     expect(await answer.text()).toBe('one');
     const said = (name: string): string | null => answer.headers.get(`x-frametap-${name}`);
-    expect({ whole: said('whole'), complete: said('complete') }).toEqual({ whole: 'false', complete: 'false' });
+    expect({ whole: said('whole'), growing: said('growing') }).toEqual({ whole: 'false', growing: 'true' });
     const payload = await new PeerDeflate().compress('in two frames');
     const session = rig.capture.session({ extensions: 'permessage-deflate' });
     session.frames({ firstByte: RSV1 | 1, payload: payload.subarray(0, 3) });
     const growing = await rig.get(`/api/sessions/${session.id}/frames/0/payload?plane=message`);
-    expect([growing.status, growing.headers.get('x-frametap-complete')]).toEqual([200, 'false']);
+    expect([growing.status, growing.headers.get('x-frametap-growing')]).toEqual([200, 'true']);
     expect(await growing.text()).toBe('');
-    expect(await json(`/api/sessions/${session.id}/frames/0/decoded`)).toMatchObject({ whole: false, complete: false });
+    expect(await json(`/api/sessions/${session.id}/frames/0/decoded`)).toMatchObject({ whole: false, growing: true });
     session.frames({ firstByte: FIN, payload: payload.subarray(3) });
     const whole = await rig.get(`/api/sessions/${session.id}/frames/0/payload?plane=message`);
-    expect(whole.headers.get('x-frametap-complete')).toBe('true');
+    expect(whole.headers.get('x-frametap-growing')).toBe('false');
     expect(await whole.text()).toBe('in two frames');
   });
 

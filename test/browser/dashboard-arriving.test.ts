@@ -48,3 +48,18 @@ test('of a frame that comes slowly what has come is shown, as it grows', async (
   await content().getByText('has not come').waitFor({ state: 'detached' });
   expect(dashboard.complaints).toEqual([]);
 });
+
+test('a message that was interrupted is read once, and said to have been', async () => {
+  const { client } = await dashboard.connect('/torn');
+  const socket = Reflect.get(client, '_socket') as Socket;
+  socket.write(Uint8Array.of(0x01, 0x84, 0, 0, 0, 0, 0x70, 0x61, 0x72, 0x74));
+  socket.write(Uint8Array.of(0x81, 0x85, 0, 0, 0, 0, 0x77, 0x68, 0x6f, 0x6c, 0x65));
+  await page.getByRole('option').filter({ hasText: '/torn' }).click();
+  await page.getByRole('tab', { name: 'Messages' }).click();
+  await page.getByRole('grid', { name: 'Messages' }).getByRole('row').filter({ hasText: 'part' }).click();
+  await content().getByText('The first 4 B are shown; the rest never came.').waitFor();
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await page.waitForTimeout(2500);
+  expect(asked.filter((url) => url.includes('/payload'))).toEqual([]);
+});

@@ -180,8 +180,8 @@ describe('compressed messages', () => {
       { violations: ['inflate-failed'], payloadLength: null, preview: null },
       { violations: [], payloadLength: null },
     ]);
-    expect(await plane.content(session.id, 1)).toEqual({ bytes: null, why: 'invalid' });
-    expect(await plane.content(session.id, 2)).toEqual({ bytes: null, why: 'needs-history' });
+    expect(await plane.content(session.id, 1)).toEqual({ bytes: null, why: 'invalid', growing: false });
+    expect(await plane.content(session.id, 2)).toEqual({ bytes: null, why: 'needs-history', growing: false });
   });
 
   it('that point back before the first byte are marked', async () => {
@@ -274,7 +274,11 @@ describe('what the message plane remembers', () => {
     // What it remembers counts as part of the capture, and costs it its oldest frames.
     const [oldest] = (await plane.messages(session.id, 0, 1)) ?? [];
     expect(oldest?.payloadLength).toBeNull();
-    expect(await plane.content(session.id, oldest?.index ?? -1)).toEqual({ bytes: null, why: 'needs-history' });
+    expect(await plane.content(session.id, oldest?.index ?? -1)).toEqual({
+      bytes: null,
+      why: 'needs-history',
+      growing: false,
+    });
     const inflated = rows.filter((row) => row.payloadLength !== null);
     for (const row of inflated) expect(row.payloadLength).toBe(texts[row.firstFrame]?.length);
   });

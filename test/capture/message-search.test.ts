@@ -153,6 +153,19 @@ describe('a search among messages', () => {
     expect(step).toMatchObject({ rows: [{ index: 7 }, { index: 17 }, { index: 27 }], next: 37, first: 0, end: 5000 });
   });
 
+  it('does not call unreadable what has only not come yet', async () => {
+    const {
+      session,
+      plane,
+      capture: { store },
+    } = setUp();
+    session.bytes('server-to-client', Buffer.from('8105', 'hex'));
+    const step = await plane.search(session.id, parseFilter('hello'), { from: 0, limit: 9 });
+    expect(step).toMatchObject({ growing: [0], unreadable: 0 });
+    for await (const one of searchSteps({ reader: store, messages: plane }, session.id, parseFilter('hello')))
+      expect(one).toMatchObject({ growing: [0], unreadable: [] });
+  });
+
   it('tells which messages are still coming in', async () => {
     const { session, plane } = setUp();
     const growing = async (): Promise<readonly number[] | undefined> =>

@@ -24,7 +24,7 @@ const DecodedAnswer = Type.Unsafe<DecodedFrame>(
     kept: Type.Union([Type.String(), Type.Null()]),
     decodedBytes: Type.Integer(),
     whole: Type.Boolean(),
-    complete: Type.Boolean(),
+    growing: Type.Boolean(),
   }),
 );
 const CompletionsAnswer = Type.Unsafe<FilterCompletions>(
@@ -73,7 +73,7 @@ export function registerDecoded(app: Api, { reader, messages, types }: RouteCont
         kept: hint === 'auto' ? null : hint,
         decodedBytes,
         whole: content.whole && decodedBytes === content.bytes.length,
-        complete: content.complete,
+        growing: content.growing,
       };
     },
   );

@@ -6,7 +6,7 @@ import { searchSteps } from '../../capture/frame-search.ts';
 import type { MessageReader } from '../../capture/message-reader.ts';
 import type { FrameRow } from '../../contract/frame.ts';
 import { FrametapError } from '../../errors.ts';
-import { messageContent } from '../frame-content.ts';
+import { isGrowing, messageContent } from '../frame-content.ts';
 import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
 import {
   bytesAnswer,
@@ -85,8 +85,8 @@ export function registerFrames(app: Api, context: RouteContext): void {
         description:
           'plane=payload: unmasked, as it went over the wire otherwise; plane=wire: header, masking key and masked ' +
           'payload as received; plane=message: the whole message that the frame belongs to, inflated. ' +
-          'The header X-Frametap-Whole says whether these are all of the bytes, X-Frametap-Complete whether the last ' +
-          'byte has come. Of a compressed message there is nothing before.',
+          'The header X-Frametap-Whole says whether these are all of the bytes, X-Frametap-Growing whether more may ' +
+          'come. Of a compressed message there is nothing before the last has come.',
         params: SessionIndexParams,
         querystring: Type.Object({
           plane: Type.Unsafe<'payload' | 'wire' | 'message'>(
@@ -111,11 +111,11 @@ export function registerFrames(app: Api, context: RouteContext): void {
       const frame = reader.frameBytes(id, index, plane);
       if (frame === undefined && index < (reader.session(id)?.frameCount ?? 0)) throw new FrametapError('not-held');
       if (frame === undefined) throw new FrametapError('not-found', `There is no frame ${index} in session ${id}.`);
-      const complete = reader.frames(id, index, 1)?.[0]?.complete === true;
-      if (frame.bytes.length === 0 && !frame.whole && complete) throw new FrametapError('not-held');
+      const growing = isGrowing(reader, id, reader.frames(id, index, 1)?.[0] ?? { complete: true });
+      if (frame.bytes.length === 0 && !frame.whole && !growing) throw new FrametapError('not-held');
       return sendBytes(
         reply,
-        { ...frame, complete },
+        { ...frame, growing },
         `frametap-${id}-frame-${index}${plane === 'wire' ? '-wire' : ''}.bin`,
       );
     },
@@ -161,22 +161,22 @@ export async function sendMessage(
   index: number,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { bytes, totalLength, row } = await messageContent(messages, id, index);
+  const { bytes, totalLength, growing, row } = await messageContent(messages, id, index);
   const whole = bytes.length === totalLength && row.complete;
-  return sendBytes(reply, { bytes, whole, complete: row.complete }, `frametap-${id}-message-${index}.bin`);
+  return sendBytes(reply, { bytes, whole, growing }, `frametap-${id}-message-${index}.bin`);
 }
 
 /** Bytes of a stranger: to be saved, never to be shown by a browser as anything. */
 function sendBytes(
   reply: FastifyReply,
-  { bytes, whole, complete }: { readonly bytes: Uint8Array; readonly whole: boolean; readonly complete: boolean },
+  { bytes, whole, growing }: { readonly bytes: Uint8Array; readonly whole: boolean; readonly growing: boolean },
   fileName: string,
 ): FastifyReply {
   return reply
     .type('application/octet-stream')
     .header('content-disposition', `attachment; filename="${fileName}"`)
     .header('x-frametap-whole', String(whole))
-    .header('x-frametap-complete', String(complete))
+    .header('x-frametap-growing', String(growing))
     .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
 }
 

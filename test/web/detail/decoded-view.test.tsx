@@ -23,7 +23,7 @@ const decoded = (value: string): DecodedFrame => ({
   kept: null,
   decodedBytes: value.length,
   whole: true,
-  complete: true,
+  growing: false,
 });
 
 describe('the decoded view', () => {

@@ -78,7 +78,7 @@ test('the first frame of a compressed message shows the whole of it once the res
   vi.stubGlobal('fetch', (path: string) => {
     if (!path.includes('/payload'))
       return Promise.resolve(Response.json({ frames: [frame], next: null, frameCount: 1, firstHeldFrame: 0 }));
-    const headers = { 'x-frametap-whole': `${come}`, 'x-frametap-complete': `${come}` };
+    const headers = { 'x-frametap-whole': `${come}`, 'x-frametap-growing': `${!come}` };
     return Promise.resolve(new Response(come ? 'all of it' : '', { headers }));
   });
   const view = <DetailPane subject={{ kind: 'frame', session: '1', index: 0 }} heightPx={300} />;
@@ -94,7 +94,7 @@ test('the first frame of a compressed message shows the whole of it once the res
 test('of what is still arriving, what has come is shown and nothing else is blamed', async () => {
   vi.stubGlobal('fetch', () =>
     Promise.resolve(
-      new Response('the beginning', { headers: { 'x-frametap-whole': 'false', 'x-frametap-complete': 'false' } }),
+      new Response('the beginning', { headers: { 'x-frametap-whole': 'false', 'x-frametap-growing': 'true' } }),
     ),
   );
   const message = { ...fakeMessage(0, 0), complete: false };

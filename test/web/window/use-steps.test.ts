@@ -33,8 +33,8 @@ test('a step leads to the neighbour, and not over the ends', () => {
 
 test('from a selected row that is not listed it leads to the neighbours that are', () => {
   expect([from(25, 1), from(25, -1), from(25, 2), from(25, -2)]).toEqual([30, 20, 40, 10]);
-  // From what was evicted it leads into the list, from behind the last not back.
-  expect([from(5, -1), from(5, 1), from(5, 2), from(60, -1), from(60, 1)]).toEqual([10, 10, 20, 50, null]);
+  // From before the first it leads down into the list and not up, from behind the last up and not down.
+  expect([from(5, -1), from(5, 1), from(5, 2), from(60, -1), from(60, 1)]).toEqual([null, 10, 20, 50, null]);
 });
 
 test('where nothing is selected it leads to what is in sight', () => {

@@ -142,8 +142,8 @@ export interface PayloadBytes {
   readonly whole: boolean;
   /** False where the server holds less than the whole. */
   readonly held: boolean;
-  /** False of a message whose last byte has not come. */
-  readonly complete: boolean;
+  /** More may come of what is read. */
+  readonly growing: boolean;
 }
 
 export const framePayloadPath = (id: string, index: number, plane: Plane): string =>
@@ -156,8 +156,8 @@ export async function fetchBytes(path: string, maxBytes: number, signal?: AbortS
   const response = await request(path, signal === undefined ? {} : { signal });
   const reader = response.body?.getReader();
   const held = response.headers.get('x-frametap-whole') !== 'false';
-  const complete = response.headers.get('x-frametap-complete') !== 'false';
-  if (reader === undefined) return { bytes: new Uint8Array(await response.arrayBuffer()), whole: held, held, complete };
+  const growing = response.headers.get('x-frametap-growing') === 'true';
+  if (reader === undefined) return { bytes: new Uint8Array(await response.arrayBuffer()), whole: held, held, growing };
   const parts: Uint8Array[] = [];
   let length = 0;
   for (;;) {
@@ -178,7 +178,7 @@ export async function fetchBytes(path: string, maxBytes: number, signal?: AbortS
     bytes.set(rest, at);
     at += rest.length;
   }
-  return { bytes, whole, held, complete };
+  return { bytes, whole, held, growing: growing && length < maxBytes };
 }
 
 export async function deleteSession(id: string): Promise<void> {

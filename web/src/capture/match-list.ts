@@ -142,7 +142,9 @@ export class MatchList<Row extends { readonly index: number }> {
       const row = page.rows.find((one) => one.index === index);
       this.#settle(index, row !== undefined);
       if (row !== undefined) found.push(row);
-      if (!page.growing.includes(index)) this.#growing = this.#growing.filter((one) => one !== index);
+      if (page.growing.includes(index)) continue;
+      this.#growing = this.#growing.filter((one) => one !== index);
+      this.#unreadable += page.unreadable;
     }
     return found;
   }

@@ -95,6 +95,8 @@ export class RowStore {
 
   applyRows(rows: readonly FrameRow[]): void {
     for (const row of rows) {
+      // The live stream may have been faster.
+      if (this.#isOlder(row)) continue;
       const number = Math.floor(row.index / CHUNK_ROWS);
       const chunk = this.#chunkFor(number);
       const slot = row.index - number * CHUNK_ROWS;
@@ -116,8 +118,7 @@ export class RowStore {
 
   /** Takes rows that passed a filter: they may be far apart. */
   applyMatches(rows: readonly FrameRow[]): void {
-    // The live stream may have been faster.
-    const news = rows.filter((row) => this.#knownOf(row.index) === Known.Nothing || this.#seqOf(row.index) <= row.seq);
+    const news = rows.filter((row) => !this.#isOlder(row));
     this.#matches.take(news, this.#viewFirst, this.#viewLast);
     this.#end = Math.max(this.#end, (rows.at(-1)?.index ?? -1) + 1);
   }
@@ -191,8 +192,9 @@ export class RowStore {
   /** A compressed message has come whole: the text that its first frame stands for is to be had now. */
   #askForText(last: number): void {
     const way = this.#bitsOf(last) & FrameBit.ServerToClient;
-    for (let index = last - 1; index > last - MAX_FRAGMENTS && this.#knownOf(index) !== Known.Nothing; index -= 1) {
-      const bits = this.#bitsOf(index);
+    for (let index = last - 1; index >= 0 && index > last - MAX_FRAGMENTS; index -= 1) {
+      const known = this.#knownOf(index) !== Known.Nothing;
+      const bits = known ? this.#bitsOf(index) : (this.#matches.at(index)?.bits ?? 0);
       if ((bits & FrameBit.ServerToClient) !== way || opcode(bits) === 0 || opcode(bits) > 2) continue;
       const chunk = this.#chunks.get(Math.floor(index / CHUNK_ROWS));
       if (chunk?.known[index % CHUNK_ROWS] === Known.Fetched) chunk.known[index % CHUNK_ROWS] = Known.Live;
@@ -203,6 +205,13 @@ export class RowStore {
 
   #bitsOf(index: number): number {
     return this.#chunks.get(Math.floor(index / CHUNK_ROWS))?.bits[index % CHUNK_ROWS] ?? 0;
+  }
+
+  /** Something newer is known of it. */
+  #isOlder({ index, seq }: FrameRow): boolean {
+    const known = this.#knownOf(index);
+    const newest = known === Known.Live || known === Known.Fetched ? this.#seqOf(index) : 0;
+    return Math.max(newest, this.#matches.at(index)?.seq ?? 0) > seq;
   }
 
   #seqOf(index: number): number {

@@ -47,7 +47,7 @@ function Comparison(props: {
     other.kind === 'frame'
       ? framePayloadPath(other.session, other.index, asMessage ? 'message' : 'payload')
       : messagePayloadPath(other.session, other.index);
-  const state = usePayload(other, { session: other.session, path, version: 0, maxBytes: MAX_COMPARED_BYTES });
+  const state = usePayload(other, { path, version: 0, maxBytes: MAX_COMPARED_BYTES });
   const left = state.payload?.bytes;
   const lines = useMemo(
     () => (left === undefined ? [] : diffLines(layOut(left), layOut(bytes.subarray(0, MAX_COMPARED_BYTES)))),

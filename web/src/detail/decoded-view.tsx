@@ -31,7 +31,6 @@ export function DecodedView({ session, frame, version }: DecodedProps): ReactNod
   const key = `${subject} ${loaded}`;
   const as = choice?.of === key ? choice.as : undefined;
   const { value: decoded, error } = useReading({
-    session,
     subject,
     version: `${version} ${loaded} ${as ?? ''}`,
     read: (signal) => fetchDecoded(session, frame, as, signal),
@@ -39,7 +38,7 @@ export function DecodedView({ session, frame, version }: DecodedProps): ReactNod
   const [listOpen, setListOpen] = useState(false);
   if (error !== null) return <div className="detail-note error">{error}</div>;
   if (decoded === null) return <div className="detail-note dim">Reading …</div>;
-  if (!decoded.complete && decoded.decodedBytes === 0)
+  if (decoded.growing && decoded.decodedBytes === 0)
     return <div className="detail-note dim">It has not come whole: nothing of it can be decoded before.</div>;
   return (
     <div className="decoded-view">

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { compressed, fin, opcode } from '../../../src/contract/frame-bits.ts';
+import { complete, compressed, fin, opcode } from '../../../src/contract/frame-bits.ts';
 import type { MessageRow } from '../../../src/contract/message.ts';
 import { fetchFrames, framePayloadPath, messagePayloadPath } from '../capture/api.ts';
 import type { RowStore } from '../capture/row-store.ts';
@@ -72,9 +72,10 @@ function FrameContent(props: {
     empty: row.payloadLength === 0,
     close: opcode(row.bits) === 8,
     heldPart: asMessage ? '' : heldText(row),
+    interrupted: !asMessage && !complete(row.bits),
   };
   const path = framePayloadPath(subject.session, subject.index, asMessage ? 'message' : 'payload');
-  const payload = usePayload(about, { session: subject.session, path, version: row.seq });
+  const payload = usePayload(about, { path, version: row.seq });
   const down = (row.bits & (1 << 16)) !== 0;
   const since = sinceBefore(row, capture.rows);
   const ofMessage =
@@ -151,9 +152,9 @@ function MessageDetail(props: { readonly subject: Subject; readonly message: Mes
   const tab = chosen === 'bits' ? 'text' : chosen;
   const path = messagePayloadPath(subject.session, subject.index);
   const length = message.payloadLength;
-  const about = { empty: length === 0, close: false, heldPart: '' };
+  const about = { empty: length === 0, close: false, heldPart: '', interrupted: !message.complete };
   const version = `${message.frameCount} ${message.complete}`;
-  const payload = usePayload(about, { session: subject.session, path, version });
+  const payload = usePayload(about, { path, version });
   const ratio = message.compressed && length !== null && message.wireLength > 0 ? length / message.wireLength : null;
   const frames =
     message.frameCount === 1
@@ -205,6 +206,8 @@ interface About {
   readonly close: boolean;
   /** How much of the bytes is held, in words; '' where that is not known, or all. */
   readonly heldPart: string;
+  /** It has not come whole: unless more may come, it was interrupted. */
+  readonly interrupted: boolean;
 }
 
 function Content(props: {
@@ -216,10 +219,10 @@ function Content(props: {
   if (state.error !== null) return <div className="detail-note error">{state.error}</div>;
   if (state.shown === null || (tab === 'compare' && state.payload === null))
     return <div className="detail-note dim">Reading …</div>;
-  const { bytes, whole, held, complete, of: about } = state.shown;
+  const { bytes, whole, held, growing, of: about } = state.shown;
   if (tab === 'compare') return <CompareView subject={props.subject} bytes={bytes} />;
-  if (bytes.length === 0) return <div className="detail-note dim">{noBytes(about, complete)}</div>;
-  const rest = held ? '“save” has all of it.' : restOf(about, complete, bytes.length);
+  if (bytes.length === 0) return <div className="detail-note dim">{noBytes(about, growing)}</div>;
+  const rest = held ? '“save” has all of it.' : restOf(about, growing, bytes.length);
   const cut = !whole && (
     <div className="detail-note">
       The first {formatLimit(bytes.length)} are shown; {rest}
@@ -249,14 +252,16 @@ function Content(props: {
   );
 }
 
-function noBytes({ empty }: About, complete: boolean): string {
-  if (!complete) return 'It has not come whole: nothing of it can be shown before.';
+function noBytes({ empty, interrupted }: About, growing: boolean): string {
+  if (growing) return 'It has not come whole: nothing of it can be shown before.';
+  if (interrupted) return 'It never came whole: nothing of it can be shown.';
   return empty ? 'The payload is empty.' : 'None of the payload is held.';
 }
 
 /** What became of the bytes that the server does not give, as the end of a sentence. */
-function restOf({ heldPart }: About, complete: boolean, shownBytes: number): string {
-  if (!complete) return 'the rest has not come.';
+function restOf({ heldPart, interrupted }: About, growing: boolean, shownBytes: number): string {
+  if (growing) return 'the rest has not come.';
+  if (interrupted) return 'the rest never came.';
   if (heldPart !== '') return `${heldPart}, and “save” has no more.`;
   if (shownBytes >= MAX_SHOWN_BYTES) return 'of a message no more is read, and “save” has no more.';
   return 'not all of it is held (--payload-limit), and “save” has no more.';
@@ -265,7 +270,7 @@ function restOf({ heldPart }: About, complete: boolean, shownBytes: number): str
 function WireBits(props: { readonly session: string; readonly row: StoredRow }): ReactNode {
   const { session, row } = props;
   const path = framePayloadPath(session, row.index, 'wire');
-  const { error, shown } = usePayload(row, { session, path, version: row.seq, maxBytes: WIRE_BYTES });
+  const { error, shown } = usePayload(row, { path, version: row.seq, maxBytes: WIRE_BYTES });
   if (error !== null) return <div className="detail-note error">{error}</div>;
   if (shown === null) return <div className="detail-note dim">Reading …</div>;
   return <BitsView row={shown.of} wire={shown.bytes} />;

@@ -28,15 +28,14 @@ interface ShownPayload<Of> extends PayloadBytes {
 export function usePayload<Of>(
   of: Of,
   from: {
-    readonly session: string;
     readonly path: string;
     readonly version: string | number;
     readonly maxBytes?: number;
   },
 ): PayloadState<Of> {
-  const { session, path, version, maxBytes = MAX_SHOWN_BYTES } = from;
+  const { path, version, maxBytes = MAX_SHOWN_BYTES } = from;
   const read = (signal?: AbortSignal): Promise<PayloadBytes> => fetchBytes(path, maxBytes, signal);
-  const { value, error } = useReading({ session, subject: path, version, read });
+  const { value, error } = useReading({ subject: path, version, read });
   const [last, setLast] = useState<ShownPayload<Of> | null>(null);
   const shown = value === null ? last : { ...value, path, of };
   if (shown !== null && value !== null && (last?.bytes !== value.bytes || last.path !== path)) setLast(shown);

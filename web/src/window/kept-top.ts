@@ -52,6 +52,7 @@ export class KeptTop {
     const { top: field, follow, selected } = this.#fields;
     const ui = useUi.getState();
     if (ui[follow]) {
+      this.#of = { value: rows.of };
       this.#anchor = null;
       return;
     }

@@ -64,6 +64,6 @@ export function stepTo(
   if (at !== null) return within(at + by);
   // Where it is not known yet, what has been found so far is before it.
   const after = Math.max(order.nearest(selected) ?? count, firstRow);
-  if (by < 0) return within(after + by);
+  if (by < 0) return after > firstRow ? within(after + by) : null;
   return after < count ? within(after + by - 1) : null;
 }
