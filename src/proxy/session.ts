@@ -123,9 +123,15 @@ export class Session implements RelayListener {
     socket.on('close', () => this.#ended(side, 'reset'));
     if (relay === null) return;
     this.#read(side, relay);
-    if (side.rest.length > 0) relay.receiveElsewhere(side.rest);
-    side.rest = NOTHING;
+    this.#relayRest(side);
     if (!relay.paused) socket.resume();
+  }
+
+  /** Hands on what came with the handshake. */
+  #relayRest(side: Side): void {
+    const { rest } = side;
+    side.rest = NOTHING;
+    if (rest.length > 0) side.relay?.receiveElsewhere(rest);
   }
 
   #read(side: Side, relay: Relay): void {
@@ -168,8 +174,10 @@ export class Session implements RelayListener {
     else setTimeout(() => this.#ended(side, 'reset'), CATCH_UP_MS);
   }
 
-  /** Hands on what was gathered of either side: it came before whatever ends it. */
+  /** Hands on what was gathered of either side, or came with its handshake: it came before whatever ends it. */
   #flush(): void {
+    this.#relayRest(this.#client);
+    this.#relayRest(this.#server);
     this.#ground.gather.flush(this.#client.relay);
     this.#ground.gather.flush(this.#server.relay);
   }

@@ -244,6 +244,14 @@ describe('with --strict a violation fails the connection', () => {
       serverEnding: null,
     });
   });
+  it('what came with the 101 is delivered, also where what came with the request is wrong', async () => {
+    const greeting = write('server-to-client', [{ opcode: 1, payload: 'welcome' }]);
+    const rig = await open({ serverRest: greeting, clientRest: write('client-to-server', [{ opcode: 3 }]) });
+    const { frames, close } = read((await readToEnd(rig.client)).bytes);
+    expect(frames[0]).toEqual([0x81, 'welcome']);
+    expect(close?.code).toBe(1002);
+    expect(rig.store.frames(rig.sessionId, 0, 9)).toMatchObject([{ opcode: 3 }, { opcode: 1 }]);
+  });
   it('a peer that neither reads nor ends is let go', async () => {
     const rig = await open();
     rig.server.pause();
