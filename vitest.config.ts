@@ -7,5 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // A machine that is busy is slow, not wrong.
+    expect: { poll: { timeout: 15_000 } },
   },
 });

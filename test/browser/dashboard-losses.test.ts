@@ -28,6 +28,7 @@ afterAll(async () => {
 const grid = () => page.getByRole('grid', { name: 'Frames' });
 const row = (text: string) => grid().getByRole('row').filter({ hasText: text });
 const tab = (name: string) => page.getByRole('tablist', { name: 'Views of the session' }).getByRole('tab', { name });
+const sessions = () => page.getByRole('listbox', { name: 'Sessions' });
 const lost = (text: RegExp) => page.locator('.lost').filter({ hasText: text });
 
 /** Resolves when the capture has seen them all. */
@@ -95,8 +96,9 @@ describe('what is lost is said where it would have been', () => {
   });
 
   test('frames and messages that are evicted while the view is paused', async () => {
-    await page.getByRole('button', { name: 'Pause view' }).click();
     const paused = sent;
+    await sessions().getByText(paused.toLocaleString('en-US')).waitFor();
+    await page.getByRole('button', { name: 'Pause view' }).click();
     await pour(6_000);
     const { id } = await dashboard.rig.waitForSession(({ url }) => url.endsWith('/feed'));
     // What is looked at takes some of the budget too: it may cost more of them.

@@ -156,3 +156,46 @@ describe('the address', () => {
     await other.close();
   });
 });
+
+describe('the wheel', () => {
+  const frames = () => page.getByRole('grid', { name: 'Frames' });
+  const follow = (pressed: boolean) => page.getByRole('button', { name: 'follow', pressed });
+
+  /** By how much one notch upwards moved the followed list, from the farthest that it stood at. */
+  const notchUp = async (px: number) => {
+    await frames().hover();
+    await page.keyboard.press('f');
+    await follow(true).waitFor();
+    const farthest = frames().evaluate(async (node) => {
+      let most = 0;
+      const endMs = performance.now() + 1000;
+      while (performance.now() < endMs) {
+        most = Math.max(most, node.scrollTop);
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+      }
+      return most;
+    });
+    await page.waitForTimeout(300);
+    await page.mouse.wheel(0, -px);
+    await follow(false).waitFor();
+    return (await farthest) - (await frames().evaluate((node) => node.scrollTop));
+  };
+
+  test('moves a followed list up with its first notch, also while frames pour in', async () => {
+    const { server } = await dashboard.connect('/pouring');
+    for (let n = 0; n < 200; n += 1) server.send('still');
+    await sessions().getByText('/pouring').click();
+    await tab('Frames').click();
+    await page.locator('[aria-label=Frames][aria-rowcount="201"]').waitFor();
+    await follow(true).click();
+    const still = [await notchUp(100), await notchUp(30), await notchUp(30)];
+    const pour = setInterval(() => {
+      for (let n = 0; n < 20; n += 1) server.send('drop');
+    }, 5);
+    await page.waitForTimeout(300);
+    const pouring = [await notchUp(100), await notchUp(30), await notchUp(30)].map(Math.round);
+    clearInterval(pour);
+    expect(still.map(Math.round)).toEqual([100, 30, 30]);
+    expect(pouring).toEqual([100, 30, 30]);
+  });
+});

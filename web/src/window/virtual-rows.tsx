@@ -1,5 +1,13 @@
 import type { KeyboardEventHandler, ReactNode, Ref } from 'react';
-import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react';
+import {
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
 import { Pulse } from '../capture/pulse.ts';
 import { VirtualWindow } from './virtual-window.ts';
 import './virtual-rows.css';
@@ -54,10 +62,38 @@ export function VirtualRows(props: VirtualRowsProps): ReactNode {
   const [{ window: list, pulse }] = useState(() => ({ window: new VirtualWindow(rowPx), pulse: new Pulse() }));
   useSyncExternalStore(pulse.subscribe, pulse.version);
 
+  const rest = useRef<ReturnType<typeof setTimeout>>(undefined);
+  /** Takes what the user has scrolled. Returns whether that was anything. */
+  const heed = useCallback((): boolean => {
+    const node = element.current;
+    const moved = node === null ? 0 : list.scrolled(node.scrollTop);
+    if (node === null || moved === 0) return false;
+    onMoved?.();
+    // Where the place turned out taller than it was known to be, the browser itself moved up, to the very end.
+    const atEnd = node.scrollTop + node.clientHeight >= node.scrollHeight - 1;
+    if (moved < 0 && !atEnd) onFollow?.(false);
+    else if (moved > 0 && list.atEnd) onFollow?.(true);
+    pulse.beat();
+    const settle = (): void => {
+      // The user has scrolled on, and its event is still to come: it rests later.
+      if (Math.abs(node.scrollTop - list.scrollPx) >= 1) return;
+      list.settle();
+      // At once, or a scroll before the next drawing would be measured from where the list does not stand yet.
+      node.scrollTop = list.scrollPx;
+      pulse.beat();
+    };
+    clearTimeout(rest.current);
+    rest.current = setTimeout(settle, REST_MS);
+    return true;
+  }, [list, pulse, onFollow, onMoved]);
+
   const projection = list.project({ count, origin, follow });
   useLayoutEffect(() => {
-    list.commit(projection);
     const node = element.current;
+    // The user may have scrolled, the event of it still to come: it is drawn again, or the list would be put back.
+    const shortened = node !== null && node.scrollHeight - node.clientHeight < list.scrollPx;
+    if (!shortened && heed()) return;
+    list.commit(projection);
     if (node !== null && Math.abs(node.scrollTop - projection.scrollPx) >= 1) node.scrollTop = projection.scrollPx;
     onVisible?.(projection.first, projection.last);
     if (list.viewportPx > 0) onTop?.(list.top);
@@ -98,27 +134,7 @@ export function VirtualRows(props: VirtualRowsProps): ReactNode {
   useEffect(() => {
     const node = element.current;
     if (node === null) return;
-    let rest: ReturnType<typeof setTimeout> | undefined;
-    const settle = (): void => {
-      // The user has scrolled on, and its event is still to come: it rests later.
-      if (Math.abs(node.scrollTop - list.scrollPx) >= 1) return;
-      list.settle();
-      // At once, or a scroll before the next drawing would be measured from where the list does not stand yet.
-      node.scrollTop = list.scrollPx;
-      pulse.beat();
-    };
-    const onScroll = (): void => {
-      const moved = list.scrolled(node.scrollTop);
-      if (moved === 0) return;
-      onMoved?.();
-      // Where the place turned out taller than it was known to be, the browser itself moved up, to the very end.
-      const atEnd = node.scrollTop + node.clientHeight >= node.scrollHeight - 1;
-      if (moved < 0 && !atEnd) onFollow?.(false);
-      else if (moved > 0 && list.atEnd) onFollow?.(true);
-      pulse.beat();
-      clearTimeout(rest);
-      rest = setTimeout(settle, REST_MS);
-    };
+    const onScroll = (): void => void heed();
     // The list follows by setting its own position; a turn of the wheel must win over that at once.
     const onWheel = (event: WheelEvent): void => {
       if (event.deltaY < 0) onFollow?.(false);
@@ -126,11 +142,11 @@ export function VirtualRows(props: VirtualRowsProps): ReactNode {
     node.addEventListener('scroll', onScroll, { passive: true });
     node.addEventListener('wheel', onWheel, { passive: true });
     return () => {
-      clearTimeout(rest);
       node.removeEventListener('scroll', onScroll);
       node.removeEventListener('wheel', onWheel);
     };
-  }, [list, pulse, onFollow, onMoved]);
+  }, [heed, onFollow]);
+  useEffect(() => () => clearTimeout(rest.current), []);
 
   const slots = Math.ceil((projection.last - projection.first + 1) / 16) * 16;
   const rows: ReactNode[] = [];
