@@ -310,6 +310,12 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     this.#hub.tell();
   }
 
+  /** Its first held frame is another one now: whoever shows it is told, also where nothing more comes of it. */
+  #heldLess(number: number): void {
+    const session = this.#sessions.byNumber.get(number);
+    if (session !== undefined) this.#sessions.changed(session);
+  }
+
   /** Drops the oldest until the budget holds. What is open stays, without its old frames. */
   #makeRoom(): void {
     if (this.usedBytes <= this.#budgetBytes) return;
@@ -323,8 +329,10 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
         this.#evicted.sessions++;
         this.#remove(oldest);
       } else if (this.log.segments.length > 1 || (oldest === null && segmentSeq < Infinity)) {
+        const tenants = [...(segment?.tenants ?? [])];
         const dropped = this.log.dropOldest();
         if (dropped === undefined) return;
+        for (const number of tenants) this.#heldLess(number);
         this.#index.drop(dropped);
         this.#evicted.frames += dropped.frameCount;
         this.#evicted.bytes += dropped.payloadBytes;

@@ -223,6 +223,29 @@ export function describeStore(name: string, make: (options: StoreOptions) => Sto
         expectHeld(store, sessions);
       });
     }
+    it('is told of each session that loses frames, also of those that are silent or have ended', () => {
+      const store = make({ budgetBytes: 1 << 20, payloadLimitBytes: 1 << 20 });
+      const [silent, ended, busy] = [new ModelSession(store), new ModelSession(store), new ModelSession(store)];
+      for (let i = 0; i < 400; i++) for (const session of [silent, ended]) session.write(UP, frame(UP, 1000, i));
+      ended.close();
+      const told = new Map<string, number>();
+      let since = 0;
+      const hear = (): void => {
+        const { seq } = store.status();
+        for (const { id, firstHeldFrame } of store.sessionsSince(since, 10).changed) told.set(id, firstHeldFrame);
+        for (const id of store.sessionsSince(since, 10).removed) told.delete(id);
+        since = seq;
+      };
+      hear();
+      for (let i = 0; i < 3000; i++) {
+        busy.write(DOWN, frame(DOWN, 1000, i));
+        hear();
+        expect(told).toEqual(
+          new Map(store.sessions({ limit: 10 }).map(({ id, firstHeldFrame }) => [id, firstHeldFrame])),
+        );
+      }
+      expect(told.get(silent.id)).toBe(400);
+    });
     it('holds under many short sessions, and the oldest of them go', () => {
       const store = make({ budgetBytes: 1 << 20, payloadLimitBytes: 1 << 20 });
       for (let i = 0; i < 5000; i++) {
