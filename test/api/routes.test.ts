@@ -137,6 +137,31 @@ describe('GET /api/sessions/:id/frames', () => {
     });
   });
 
+  it('gives the rows that have certain indexes, in order, and none for those that there are not', async () => {
+    rig = await startRig();
+    const session = rig.capture.session();
+    chatter(session, 300);
+    const path = `/api/sessions/${session.id}/frames?indexes=`;
+    const page = await json<FramePage>(`${path}250,3,3,7,999`);
+    expect(page.frames.map(({ index }) => index)).toEqual([3, 7, 250]);
+    expect(page).toMatchObject({ next: null, frameCount: 300, firstHeldFrame: 0 });
+    const { frames, next } = await json<FramePage>(`${path}250,3,7,9&limit=2`);
+    expect([frames.map(({ index }) => index), next]).toEqual([[3, 7], 9]);
+    const many = Array.from({ length: 500 }, (_, i) => i).join();
+    expect((await json<FramePage>(path + many)).frames).toHaveLength(300);
+    for (const [wrong, message] of [
+      [`${many},500`, 'at most 500 indexes with commas between'],
+      ['1,,2', 'at most 500 indexes with commas between'],
+      ['-1', 'at most 500 indexes with commas between'],
+      ['1&from=0', 'leave out from'],
+      ['1&filter=a&to=5', 'leave out filter and to'],
+    ] as const) {
+      const answer = await rig.get(path + wrong);
+      expect(answer.status).toBe(400);
+      expect(((await answer.json()) as ApiError).error.message).toContain(message);
+    }
+  });
+
   it('finds the frames of a filter, page by page', async () => {
     rig = await startRig();
     const session = rig.capture.session();
@@ -247,6 +272,13 @@ describe('payloads', () => {
     expect(passed).toMatchObject({ messages: [{ index: 2 }], next: null });
     const limited = await json<MessagePage>(`/api/sessions/${id}/messages?filter=is:compressed&toFrame=2&limit=1`);
     expect(limited).toMatchObject({ messages: [{ index: 0 }], next: 1, growing: [] });
+    const chosen = await json<MessagePage>(`/api/sessions/${id}/messages?indexes=2,0,7`);
+    expect(chosen).toMatchObject({ messages: [{ index: 0 }, { index: 2 }], next: null, messageCount: 3 });
+    expect(chosen.messages.map(({ preview }) => preview?.data)).toEqual(['one', 'three']);
+    const first = await json<MessagePage>(`/api/sessions/${id}/messages?indexes=2,0&limit=1`);
+    expect(first).toMatchObject({ messages: [{ index: 0 }], next: 2 });
+    expect((await rig.get(`/api/sessions/${id}/messages?indexes=2&fromFrame=0`)).status).toBe(400);
+    expect((await rig.get('/api/sessions/99/messages?indexes=2')).status).toBe(404);
     const wrong = await rig.get(`/api/sessions/${id}/messages?filter=op:nothing`);
     expect(((await wrong.json()) as ApiError).error).toMatchObject({ code: 'invalid-filter', position: 3 });
     expect(await (await rig.get(`/api/sessions/${id}/messages/2/payload`)).text()).toBe('three');

@@ -63,6 +63,6 @@ test('messages that nobody looked at before what they build on was evicted are s
   await page.getByRole('tabpanel', { name: 'Content' }).getByText('it builds on earlier messages').waitFor();
   await find().fill('needle');
   await count()
-    .filter({ hasText: /^0 of [\d,]+ · [\d,]+ not readable$/ })
+    .filter({ hasText: /^0 of [\d,]+ · [\d,]+ could not be read$/ })
     .waitFor();
 });

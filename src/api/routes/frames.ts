@@ -7,6 +7,7 @@ import type { MessageReader } from '../../capture/message-reader.ts';
 import type { FrameRow } from '../../contract/frame.ts';
 import { FrametapError } from '../../errors.ts';
 import { isGrowing, messageContent } from '../frame-content.ts';
+import { Indexes, indexesOf } from '../indexes.ts';
 import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
 import {
   bytesAnswer,
@@ -40,7 +41,7 @@ export function registerFrames(app: Api, context: RouteContext): void {
     '/api/sessions/:id/frames',
     {
       schema: {
-        summary: 'Frame rows from an index on',
+        summary: 'Frame rows from an index on, or those with certain indexes',
         description:
           'A filtered page may be short, or empty, and still have a next one: a search is cut after a while.',
         params: SessionParams,
@@ -49,6 +50,7 @@ export function registerFrames(app: Api, context: RouteContext): void {
           to: Type.Optional(Index),
           limit: Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: 500 }),
           filter: Type.Optional(FilterText),
+          indexes: Type.Optional(Indexes),
         }),
         response: { 200: FramePageAnswer, ...errorAnswers },
       },
@@ -61,10 +63,13 @@ export function registerFrames(app: Api, context: RouteContext): void {
       if (session === undefined) throw noSession(id);
       const { frameCount, firstHeldFrame } = session;
       const end = Math.min(frameCount, to);
+      const indexes = indexesOf(request.query);
       const page =
-        text === undefined || text.trim() === ''
-          ? readPage(reader, id, { from, limit, end })
-          : await searchPage(context, id, filter, { from, limit, end, signal: signalOf(reply) });
+        indexes !== null
+          ? readRows(reader, id, indexes, limit)
+          : text === undefined || text.trim() === ''
+            ? readPage(reader, id, { from, limit, end })
+            : await searchPage(context, id, filter, { from, limit, end, signal: signalOf(reply) });
       const frames = await withPreviews(messages, id, page.rows);
       return {
         frames,
@@ -128,6 +133,15 @@ function readPage(reader: CaptureReader, id: string, { from, limit, end }: PageR
   return { rows, next: rows.length === limit && next < end ? next : null, growing: [], unreadable: 0 };
 }
 
+function readRows(reader: CaptureReader, id: string, indexes: readonly number[], limit: number): Page {
+  const rows = indexes.slice(0, limit).flatMap((index) => rowAt(reader, id, index));
+  return { rows, next: indexes[limit] ?? null, growing: [], unreadable: 0 };
+}
+
+/** None where it was evicted, or not recorded. */
+const rowAt = (reader: CaptureReader, id: string, index: number): readonly FrameRow[] =>
+  (reader.frames(id, index, 1) ?? []).filter((row) => row.index === index);
+
 async function searchPage(
   { reader, messages }: RouteContext,
   id: string,
@@ -145,8 +159,7 @@ async function searchPage(
     for (const index of step.indexes) {
       if (index >= end) return { rows, next: null, growing, unreadable };
       if (rows.length === limit) return { rows, next: index, growing, unreadable };
-      // Evicted since it was found: no longer there.
-      rows.push(...(reader.frames(id, index, 1) ?? []).filter((row) => row.index === index));
+      rows.push(...rowAt(reader, id, index));
     }
     if (step.next >= end) break;
     if (rows.length === limit || performance.now() >= endMs) return { rows, next: step.next, growing, unreadable };

@@ -1,7 +1,10 @@
 import { Type } from 'typebox';
 import { parseFilter } from '../../capture/filter.ts';
 import { TimeSlice } from '../../capture/time-slice.ts';
+import type { MessageReader } from '../../capture/message-reader.ts';
+import type { MessagePage } from '../../contract/api.ts';
 import type { MessageRow } from '../../contract/message.ts';
+import { Indexes, indexesOf } from '../indexes.ts';
 import { errorAnswers, type Api, type RouteContext } from '../route-context.ts';
 import { bytesAnswer, Filter, Index, MessagePageAnswer, SessionIndexParams, SessionParams } from '../schema.ts';
 import { SEARCH_MS, signalOf } from '../search.ts';
@@ -13,7 +16,7 @@ export function registerMessages(app: Api, { messages }: RouteContext): void {
     '/api/sessions/:id/messages',
     {
       schema: {
-        summary: 'Messages, reassembled and inflated, from an index on',
+        summary: 'Messages, reassembled and inflated, from an index on, or those with certain indexes',
         description:
           'A filtered page may be short, or empty, and still have a next one: a search is cut after a while. ' +
           'fromFrame and toFrame choose the messages that start with one of these frames.',
@@ -25,6 +28,7 @@ export function registerMessages(app: Api, { messages }: RouteContext): void {
           toFrame: Type.Optional(Index),
           limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 100 }),
           filter: Type.Optional(Filter),
+          indexes: Type.Optional(Indexes),
         }),
         response: { 200: MessagePageAnswer, ...errorAnswers },
       },
@@ -32,6 +36,8 @@ export function registerMessages(app: Api, { messages }: RouteContext): void {
     async (request, reply) => {
       const { id } = request.params;
       const { from = 0, to, fromFrame, toFrame, limit, filter: text = '' } = request.query;
+      const indexes = indexesOf(request.query);
+      if (indexes !== null) return pageOf(messages, id, indexes, { limit, signal: signalOf(reply) });
       const filter = text.trim() === '' ? null : parseFilter(text);
       const slice = new TimeSlice({ signal: signalOf(reply) });
       const endMs = performance.now() + SEARCH_MS;
@@ -75,4 +81,33 @@ export function registerMessages(app: Api, { messages }: RouteContext): void {
     },
     (request, reply) => sendMessage(messages, request.params.id, request.params.index, reply),
   );
+}
+
+/** The messages that have these indexes, as far as a request's time goes. */
+async function pageOf(
+  messages: MessageReader,
+  id: string,
+  indexes: readonly number[],
+  { limit, signal }: { readonly limit: number; readonly signal: AbortSignal },
+): Promise<MessagePage> {
+  const slice = new TimeSlice({ signal });
+  const endMs = performance.now() + SEARCH_MS;
+  const rows: MessageRow[] = [];
+  const growing: number[] = [];
+  let place = { first: 0, end: 0 };
+  let next: number | null = null;
+  for (const [at, index] of indexes.entries()) {
+    if (at > 0 && (at === limit || performance.now() >= endMs)) {
+      next = index;
+      break;
+    }
+    const step = await messages.search(id, null, { from: index, to: index + 1, limit: 1 });
+    if (step === undefined) throw noSession(id);
+    rows.push(...step.rows);
+    growing.push(...step.growing);
+    place = step;
+    if (slice.over) await slice.pause();
+  }
+  const { first: firstHeldMessage, end: messageCount } = place;
+  return { messages: rows, next, messageCount, firstHeldMessage, growing: [...new Set(growing)], unreadable: 0 };
 }

@@ -15,8 +15,18 @@ class FakeApi {
   readonly fetch = (query: MessageQuery): Promise<MessagePage> => {
     this.asked.push(query);
     if (this.fault !== null) return Promise.reject(this.fault);
-    const { from, to = Infinity, limit, filter, fromFrame = 0, toFrame = Infinity } = query;
+    const { from = 0, to = Infinity, limit, filter, indexes, fromFrame = 0, toFrame = Infinity } = query;
     const messages = [];
+    if (indexes !== undefined) {
+      const held = indexes
+        .split(',')
+        .map(Number)
+        .filter((index) => index >= this.first && index < this.count);
+      const [messageCount, firstHeldMessage] = [this.count, this.first];
+      const found = held.slice(0, limit).map((index) => fakeMessage(index, 0));
+      const next = held[limit] ?? null;
+      return Promise.resolve({ messages: found, next, messageCount, firstHeldMessage, growing: [], unreadable: 0 });
+    }
     let at = Math.max(from, this.first);
     for (; at < Math.min(this.count, to) && messages.length < limit; at++) {
       const message = { ...fakeMessage(at, 0), firstFrame: at, complete: !this.growing.includes(at) };
@@ -113,7 +123,7 @@ test('a message that was still coming in is read again when it may have come, wh
   expect(book.at(7)?.complete).toBe(true);
 });
 
-test('of a choice those that pass are listed, and fetched again by its own pages', async () => {
+test('of a choice those that pass are listed, and fetched again by one request, whatever lies between', async () => {
   const { api, book, onError } = setUp(200_000);
   book.grow(1);
   await settled();
@@ -127,7 +137,9 @@ test('of a choice those that pass are listed, and fetched again by its own pages
   book.lookAt(0, 40);
   await settled();
   expect(book.at(490)?.index).toBe(490);
-  expect(api.asked.slice(before)).toEqual([{ filter: 'x', fromFrame: 100, toFrame: 100_000, from: 100, limit: 200 }]);
+  // What was looked at, and some more below.
+  const indexes = Array.from({ length: 100 }, (_, i) => 100 + i * 10).join();
+  expect(api.asked.slice(before)).toEqual([{ indexes, limit: 500 }]);
   book.choose(null, onError);
   expect(book.matches).toBeNull();
   // It is told with each answer that nothing is wrong.

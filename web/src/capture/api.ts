@@ -79,13 +79,19 @@ export const fetchSessions = (
 
 export const fetchSession = (id: string, signal?: AbortSignal): Promise<SessionDetail> => get(sessionPath(id), signal);
 
+/** Rows that are asked for by index, at most so many. */
+export const MAX_INDEXES = 500;
+export const listOf = (indexes: readonly number[]): string => indexes.slice(0, MAX_INDEXES).join(',');
+
 export const fetchFrames = (
   id: string,
   page: {
-    readonly from: number;
+    readonly from?: number;
     readonly to?: number | undefined;
     readonly limit: number;
     readonly filter?: string;
+    /** Instead of a stretch: see `listOf`. */
+    readonly indexes?: string;
   },
   signal?: AbortSignal,
 ): Promise<FramePage> => get(`${sessionPath(id)}/frames${query({ ...page })}`, signal);
@@ -93,12 +99,13 @@ export const fetchFrames = (
 export const fetchMessages = (
   id: string,
   page: {
-    readonly from: number;
+    readonly from?: number;
     readonly to?: number | undefined;
     readonly fromFrame?: number | undefined;
     readonly toFrame?: number | undefined;
     readonly limit: number;
     readonly filter?: string | undefined;
+    readonly indexes?: string;
   },
   signal?: AbortSignal,
 ): Promise<MessagePage> => get(`${sessionPath(id)}/messages${query({ ...page })}`, signal);

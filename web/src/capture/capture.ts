@@ -1,11 +1,10 @@
-import type { FramePage } from '../../../src/contract/api.ts';
 import type { FrameRow } from '../../../src/contract/frame.ts';
 import type { LiveBatch, LiveMessage } from '../../../src/contract/live.ts';
 import type { SessionSummary } from '../../../src/contract/session.ts';
 import type { CaptureStatus } from '../../../src/contract/status.ts';
 import type { FrameRange } from '../place.ts';
 import type { LiveSocket, LiveState } from './live-connection.ts';
-import { ApiError, fetchFrames, fetchStatus } from './api.ts';
+import { ApiError, fetchFrames, fetchStatus, listOf, MAX_INDEXES } from './api.ts';
 import { LiveConnection } from './live-connection.ts';
 import { MatchList } from './match-list.ts';
 import { Pulse } from './pulse.ts';
@@ -16,8 +15,6 @@ import { SessionBook } from './session-book.ts';
 
 /** What could not be read is asked for again after so long. */
 const AGAIN_MS = 2000;
-/** Rows that are asked for at a time. */
-const MAX_STRETCH = 500;
 
 const isRefused = (): Promise<boolean> =>
   fetchStatus().then(
@@ -50,8 +47,6 @@ export class Capture {
   #selected: string | null = null;
   #pausedAt: { readonly frameCount: number } | null = null;
   #held = new Map<string, SessionSummary | null>();
-  /** What `matches` pass. */
-  #filter = '';
   #wantedPosition = 0;
   #clock = new ServerClock();
   #advanceTimer: ReturnType<typeof setTimeout> | undefined;
@@ -136,7 +131,6 @@ export class Capture {
     const id = this.#selected;
     if (id !== null && filter !== null && filter !== '') {
       const rows = this.rows;
-      this.#filter = filter;
       this.matches = new MatchList({
         fetch: async (from, limit, signal, to) => {
           const page = await fetchFrames(id, { from, to, limit, filter }, signal);
@@ -287,35 +281,27 @@ export class Capture {
   async #fetchRange(position: number, limit: number, signal: AbortSignal): Promise<void> {
     const { rows, matches } = this;
     const id = this.#selected;
-    const from = this.#indexAt(position);
-    if (id === null || from === undefined) return;
-    const page = await fetchFrames(id, { from, limit, filter: matches === null ? '' : this.#filter }, signal);
-    if (rows !== this.rows || matches !== this.matches) return;
+    if (id === null) return;
     if (matches === null) {
-      this.#takeStretch(page, from, limit);
+      const page = await fetchFrames(id, { from: position, limit }, signal);
+      if (rows !== this.rows || this.matches !== null) return;
+      const { frames, firstHeldFrame, frameCount, next } = page;
+      rows.applyRows(frames);
+      rows.noteUnrecorded(Math.max(position, firstHeldFrame), Math.min(position + limit, next ?? frameCount));
     } else {
-      rows.applyMatches(page.frames);
-      // What passed and does not any more, as what was evicted cannot be looked into, still is a frame.
-      const lookedTo = Math.min(position + limit, matches.positionOf(page.next ?? page.frameCount));
-      const vain = rows.wantedIn(position, lookedTo, this.#indexAt);
-      const first = vain === null ? undefined : this.#indexAt(vain.from);
-      const last = vain === null ? undefined : this.#indexAt(vain.to - 1);
-      if (first !== undefined && last !== undefined) await this.#fetchStretch(id, first, last, signal);
+      // Not by the filter: what has passed may be looked into no more, and still is a frame.
+      const indexes: number[] = [];
+      for (let at = position; at < position + limit; at += 1) {
+        const index = matches.indexAt(at);
+        if (index !== undefined && rows.isWanted(index)) indexes.push(index);
+      }
+      if (indexes.length === 0) return;
+      const { frames } = await fetchFrames(id, { indexes: listOf(indexes), limit: MAX_INDEXES }, signal);
+      if (rows !== this.rows || matches !== this.matches) return;
+      rows.applyMatches(frames);
     }
     this.readError = null;
     this.framesPulse.beat();
-  }
-
-  async #fetchStretch(id: string, first: number, last: number, signal: AbortSignal): Promise<void> {
-    const { rows } = this;
-    const limit = Math.min(last + 1 - first, MAX_STRETCH);
-    const page = await fetchFrames(id, { from: first, limit }, signal);
-    if (rows === this.rows) this.#takeStretch(page, first, limit);
-  }
-
-  #takeStretch({ frames, firstHeldFrame, frameCount, next }: FramePage, from: number, limit: number): void {
-    this.rows.applyRows(frames);
-    this.rows.noteUnrecorded(Math.max(from, firstHeldFrame), Math.min(from + limit, next ?? frameCount));
   }
 
   /** New frames are put to the filter a few times a second, not at each batch. */

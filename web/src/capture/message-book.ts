@@ -1,14 +1,16 @@
 import type { MessagePage } from '../../../src/contract/api.ts';
 import type { MessageRow } from '../../../src/contract/message.ts';
 import type { FrameRange } from '../place.ts';
+import { listOf, MAX_INDEXES } from './api.ts';
 import { MatchList } from './match-list.ts';
 
 /** A page of messages, as the API's query has it. */
 export interface MessageQuery {
-  readonly from: number;
+  readonly from?: number;
   readonly to?: number | undefined;
   readonly limit: number;
   readonly filter?: string;
+  readonly indexes?: string;
   readonly fromFrame?: number;
   readonly toFrame?: number;
 }
@@ -16,6 +18,8 @@ export type FetchMessages = (query: MessageQuery, signal?: AbortSignal) => Promi
 
 export const PAGE_MESSAGES = 200;
 const MAX_ROWS = 8000;
+/** Rows asked for beyond the visible ones, on either side, where they are asked for one by one. */
+const MARGIN_ROWS = 60;
 
 /** Which messages are listed: those that pass a filter, and start in a stretch of frames. */
 export interface MessageChoice {
@@ -35,7 +39,6 @@ export class MessageBook {
   readonly #asked = new Set<string>();
   /** What an answer that should have had it did not bring: not asked for again until there is news. */
   readonly #absent = new Set<number>();
-  #chosen: Omit<MessageQuery, 'from' | 'limit'> = {};
   #wantedPosition = 0;
   #first = 0;
   #end = 0;
@@ -102,7 +105,6 @@ export class MessageBook {
     if (choice !== null) {
       const { filter, frames } = choice;
       const chosen = { filter, ...(frames === null ? {} : { fromFrame: frames.from, toFrame: frames.to }) };
-      this.#chosen = chosen;
       this.#wantedPosition = 0;
       this.matches = new MatchList<MessageRow>({
         fetch: async (from, limit, signal, to) => {
@@ -145,7 +147,7 @@ export class MessageBook {
 
   /** This message is looked at, whether it is listed or not. */
   want(index: number): void {
-    if (!this.#touch(index)) this.#load({ from: pageStart(index), limit: PAGE_MESSAGES }, index);
+    if (!this.#touch(index)) this.#load({ from: pageStart(index), limit: PAGE_MESSAGES }, [index]);
   }
 
   /** These positions of the list are visible: what is missing of them is fetched. */
@@ -155,7 +157,7 @@ export class MessageBook {
       const end = Math.min(last + this.#first, this.end);
       for (let index = first + this.#first; index < end; index += 1) {
         if (!this.#absent.has(index) && !this.#touch(index))
-          this.#load({ from: pageStart(index), limit: PAGE_MESSAGES }, index);
+          this.#load({ from: pageStart(index), limit: PAGE_MESSAGES }, [index]);
       }
       return;
     }
@@ -163,12 +165,19 @@ export class MessageBook {
     const gone = matches.positionOf(this.#first);
     this.#wantedPosition = last + gone;
     this.#advance();
-    let missing: number | undefined;
-    for (let position = first + gone; position < Math.min(last + gone, matches.length); position += 1) {
-      const index = matches.indexAt(position);
-      if (index !== undefined && !this.#absent.has(index) && !this.#touch(index)) missing ??= index;
+    const missing = (from: number, to: number): number[] => {
+      const indexes: number[] = [];
+      for (let position = Math.max(gone, from); position < Math.min(to, matches.length); position += 1) {
+        const index = matches.indexAt(position);
+        if (index !== undefined && !this.#absent.has(index) && !this.#touch(index)) indexes.push(index);
+      }
+      return indexes;
+    };
+    // Not by the filter: what has passed may be looked into no more, and still is a message.
+    if (missing(first + gone, last + gone).length > 0 && this.#asked.size === 0) {
+      const indexes = missing(first + gone - MARGIN_ROWS, last + gone + MARGIN_ROWS);
+      this.#load({ indexes: listOf(indexes), limit: MAX_INDEXES }, indexes);
     }
-    if (missing !== undefined) this.#load({ ...this.#chosen, from: missing, limit: PAGE_MESSAGES }, missing);
   }
 
   #touch(index: number): boolean {
@@ -190,17 +199,17 @@ export class MessageBook {
     }
   }
 
-  #load(query: MessageQuery, wanted: number): void {
+  #load(query: MessageQuery, wanted: readonly number[]): void {
     const key = JSON.stringify(query);
     if (this.#asked.has(key)) return;
     this.#asked.add(key);
     this.#ask(query)
-      .then(() => {
-        if (!this.#rows.has(wanted)) this.#absent.add(wanted);
+      .finally(() => this.#asked.delete(key))
+      .then(({ next }) => {
+        for (const index of wanted) if (!this.#rows.has(index) && index < (next ?? Infinity)) this.#absent.add(index);
         this.#onChange();
       })
-      .catch(this.#onError)
-      .finally(() => this.#asked.delete(key));
+      .catch(this.#onError);
   }
 
   async #ask(query: MessageQuery): Promise<MessagePage> {

@@ -173,8 +173,8 @@ export class RowStore {
   }
 
   /**
-   * The first and one past the last position in [from, to) whose row is missing, or its readable text, or the rest of a
-   * text that is longer than what the live stream carries; or null. `indexAt` says which frames are listed.
+   * The first and one past the last position in [from, to) whose row is wanted, or null. `indexAt` says which frames
+   * are listed.
    */
   wantedIn(
     from: number,
@@ -183,10 +183,13 @@ export class RowStore {
   ): { readonly from: number; readonly to: number } | null {
     return range(from, to, (position) => {
       const index = indexAt(position);
-      return (
-        index !== undefined && this.#matches.at(index) === undefined && (!this.#isReady(index) || this.#isCut(index))
-      );
+      return index !== undefined && this.isWanted(index);
     });
+  }
+
+  /** The row is missing, or its readable text, or the rest of a text that the live stream does not carry whole. */
+  isWanted(index: number): boolean {
+    return this.#matches.at(index) === undefined && (!this.#isReady(index) || this.#isCut(index));
   }
 
   /** A compressed message has come whole: the text that its first frame stands for is to be had now. */

@@ -179,10 +179,10 @@ export function MatchCount(props: {
       {unreadable > 0 && (
         <span
           className="error"
-          title="What they contain is not known: it is not held, or cannot be inflated for want of what came before"
+          title="What they contain was not known when they were looked at: it was not held, or could not be inflated for want of what came before"
         >
           {' '}
-          · {formatCount(unreadable)} not readable
+          · {formatCount(unreadable)} could not be read
         </span>
       )}
       {searchedTo !== undefined && ` · searched to ${formatCount(searchedTo)}`}
