@@ -49,6 +49,7 @@ for (let n = 0; n < frames; n++) {
 const source = { reader, messages: new MessagePlane(reader) };
 const last = String(frames - 1);
 const filters = [
+  'op:text',
   'op:ping',
   'len>10000',
   `"n\\":${last},"`,
@@ -67,8 +68,8 @@ const searches = {
     const slice = new TimeSlice();
     for (let from = 0, end = 1; from < end;) {
       if (slice.over) await slice.pause();
-      const step = await source.messages.search(record.id, parseFilter(filter), { from, limit: 500 });
-      yield step.rows.length;
+      const step = await source.messages.search(record.id, parseFilter(filter), { from, limit: 50_000, rows: false });
+      yield step.indexes.length;
       ({ next: from, end } = step);
     }
   },

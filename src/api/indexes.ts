@@ -3,6 +3,9 @@ import { FrametapError } from '../errors.ts';
 
 const MAX_INDEXES = 500;
 
+/** Indexes in one page of them: some 400 KiB of JSON, a few milliseconds' work on either side. */
+export const IndexLimit = Type.Integer({ minimum: 1, maximum: 50_000, default: 50_000 });
+
 /** The rows that have these indexes, however far apart. */
 export const Indexes = Type.String({
   pattern: `^\\d{1,15}(,\\d{1,15}){0,${MAX_INDEXES - 1}}$`,

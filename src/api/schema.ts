@@ -1,5 +1,5 @@
 import { Type, type TProperties, type TSchema } from 'typebox';
-import type { ApiError, FramePage, MessagePage, Recording, SessionPage } from '../contract/api.ts';
+import type { ApiError, FramePage, IndexPage, MessagePage, Recording, SessionPage } from '../contract/api.ts';
 import type { SessionDetail } from '../contract/session.ts';
 import type { Status } from '../contract/status.ts';
 import { FRAME_VIOLATIONS, HANDSHAKE_VIOLATIONS, MESSAGE_VIOLATIONS } from '../contract/violations.ts';
@@ -211,6 +211,13 @@ export const MessagePageAnswer = answer<MessagePage>({
   next: nullable(Count),
   messageCount: Count,
   firstHeldMessage: Count,
+  growing: Type.Array(Count),
+  unreadable: Count,
+});
+export const IndexPageAnswer = answer<IndexPage>({
+  indexes: Type.Array(Count),
+  next: nullable(Count),
+  end: Count,
   growing: Type.Array(Count),
   unreadable: Count,
 });

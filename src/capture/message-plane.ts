@@ -127,14 +127,16 @@ export class MessagePlane implements MessageReader, Guest {
       // Before the search: what comes whole meanwhile may have been looked at too early.
       const growing = session.state === 'open' ? messages.growing : [];
       const { found, next, unreadable } = await searchMessages(messages, { session, filter, stretch, slice });
-      const rows = found.map(({ position, inflated }) => {
+      const indexes = found.map(({ position }) => position);
+      const shown = stretch.rows === false ? [] : found;
+      const rows = shown.map(({ position, inflated }) => {
         const start = messages.frames.isCompressed(position)
           ? inflated
           : messages.frames.start(position, PREVIEW_BYTES);
         return this.#makeRow(id, messages, position, start);
       });
       const { base, end } = messages.columns;
-      return { rows, next, first: base, end, growing, unreadable };
+      return { indexes, rows, next, first: base, end, growing, unreadable };
     });
   }
 

@@ -37,9 +37,13 @@ export interface MessageStretch {
   readonly limit: number;
   /** Only messages that start with one of the frames [from, to). */
   readonly frames?: { readonly from: number; readonly to: number } | undefined;
+  /** False: their indexes are enough, which costs far less. */
+  readonly rows?: boolean;
 }
 
 export interface MessageMatches {
+  readonly indexes: readonly number[];
+  /** None where they were not wanted. */
   readonly rows: readonly MessageRow[];
   /** Where to go on; `end` or beyond it where the stretch has been looked at. */
   readonly next: number;

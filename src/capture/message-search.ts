@@ -60,7 +60,7 @@ async function searchInto(
   messages: SessionMessages,
   { session, filter, stretch, slice }: Parameters<typeof searchMessages>[1],
 ): Promise<FoundMessages> {
-  const { from, to = Infinity, limit, frames } = stretch;
+  const { from, to = Infinity, limit, frames, rows = true } = stretch;
   const { columns } = messages;
   const startingBefore = (frame: number): number => columns.positionBefore(frame - 1) + 1;
   const end = Math.min(columns.end, to, startingBefore(frames?.to ?? Infinity));
@@ -79,7 +79,7 @@ async function searchInto(
     const answer = filter === null || outline === null ? Truth.True : filter.matchesColumns(session, outline);
     if (answer === Truth.False) continue;
     if (answer === Truth.True) sure++;
-    if (!messages.frames.isCompressed(position)) {
+    if (!messages.frames.isCompressed(position) || (answer === Truth.True && !rows)) {
       const take = (): PayloadText | null =>
         arena.take(columns.wireLength(position), (target, start, bytes) =>
           messages.frames.copyStart(position, target, start, bytes),

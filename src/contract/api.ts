@@ -49,6 +49,21 @@ export interface MessagePage {
   readonly unreadable: number;
 }
 
+/**
+ * `GET /api/sessions/:id/frames/indexes` and `.../messages/indexes`: which ones pass a filter, and no rows. A page may be
+ * short as one of rows may.
+ */
+export interface IndexPage {
+  /** Ascending. */
+  readonly indexes: readonly number[];
+  readonly next: number | null;
+  /** Number of them in all, whether they pass or not: the next one's index. */
+  readonly end: number;
+  /** As in a page of rows. */
+  readonly growing: readonly number[];
+  readonly unreadable: number;
+}
+
 /** `POST /api/recording`: what is sent and what is answered. */
 export interface Recording {
   readonly recording: boolean;

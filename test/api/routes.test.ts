@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ApiError, FramePage, MessagePage, SessionPage } from '../../src/contract/api.ts';
+import type { ApiError, FramePage, IndexPage, MessagePage, SessionPage } from '../../src/contract/api.ts';
 import type { SessionDetail } from '../../src/contract/session.ts';
 import type { Status } from '../../src/contract/status.ts';
 import { FrametapError } from '../../src/errors.ts';
@@ -178,6 +178,23 @@ describe('GET /api/sessions/:id/frames', () => {
     expect(found).toEqual(Array.from({ length: 21 }, (_, i) => i * 10));
   });
 
+  it('says which frames pass a filter, as the pages of their rows do', async () => {
+    rig = await startRig();
+    const session = rig.capture.session();
+    chatter(session, 205);
+    const path = `/api/sessions/${session.id}/frames/indexes`;
+    const tens = Array.from({ length: 21 }, (_, i) => i * 10);
+    const all = await json<IndexPage>(`${path}?filter=special`);
+    expect(all).toEqual({ indexes: tens, next: null, end: 205, growing: [], unreadable: 0 });
+    const some = await json<IndexPage>(`${path}?filter=special&from=15&limit=3`);
+    expect(some).toMatchObject({ indexes: [20, 30, 40], end: 205 });
+    const rest = await json<IndexPage>(`${path}?filter=special&from=${some.next}&to=100`);
+    expect(rest).toMatchObject({ indexes: [50, 60, 70, 80, 90], next: null });
+    expect((await json<IndexPage>(path)).indexes).toHaveLength(205);
+    expect((await rig.get(`${path}?filter=op:nothing`)).status).toBe(400);
+    expect((await rig.get('/api/sessions/99/frames/indexes')).status).toBe(404);
+  });
+
   it('shows the start of compressed messages as they were meant', async () => {
     rig = await startRig();
     const { id } = await compressedSession(['hello there', 'hello again, there']);
@@ -279,6 +296,10 @@ describe('payloads', () => {
     expect(first).toMatchObject({ messages: [{ index: 0 }], next: 2 });
     expect((await rig.get(`/api/sessions/${id}/messages?indexes=2&fromFrame=0`)).status).toBe(400);
     expect((await rig.get('/api/sessions/99/messages?indexes=2')).status).toBe(404);
+    const indexes = await json<IndexPage>(`/api/sessions/${id}/messages/indexes?filter=not+two`);
+    expect(indexes).toEqual({ indexes: [0, 2], next: null, end: 3, growing: [], unreadable: 0 });
+    const one = await json<IndexPage>(`/api/sessions/${id}/messages/indexes?filter=is:compressed&fromFrame=1&limit=1`);
+    expect(one).toMatchObject({ indexes: [1], next: 2 });
     const wrong = await rig.get(`/api/sessions/${id}/messages?filter=op:nothing`);
     expect(((await wrong.json()) as ApiError).error).toMatchObject({ code: 'invalid-filter', position: 3 });
     expect(await (await rig.get(`/api/sessions/${id}/messages/2/payload`)).text()).toBe('three');
@@ -411,11 +432,13 @@ describe('GET /api/openapi.json', () => {
       '/api/sessions',
       '/api/sessions/{id}',
       '/api/sessions/{id}/frames',
+      '/api/sessions/{id}/frames/indexes',
       '/api/sessions/{id}/frames/{index}/attachments',
       '/api/sessions/{id}/frames/{index}/decoded',
       '/api/sessions/{id}/frames/{index}/partner',
       '/api/sessions/{id}/frames/{index}/payload',
       '/api/sessions/{id}/messages',
+      '/api/sessions/{id}/messages/indexes',
       '/api/sessions/{id}/messages/{index}/payload',
       '/api/status',
       '/healthz',
@@ -434,6 +457,8 @@ describe('GET /api/openapi.json', () => {
     await hold('/api/sessions/{id}', '/api/sessions/2');
     await hold('/api/sessions/{id}/frames', '/api/sessions/2/frames');
     await hold('/api/sessions/{id}/messages', '/api/sessions/2/messages');
+    await hold('/api/sessions/{id}/frames/indexes', '/api/sessions/2/frames/indexes');
+    await hold('/api/sessions/{id}/messages/indexes', '/api/sessions/2/messages/indexes');
     await hold('/api/sessions', '/api/sessions?filter=(', '4XX');
     await putProtos(rig, { 'note.proto': 'syntax = "proto3"; message Note { string text = 1; }' });
     await hold('/api/protos', '/api/protos');

@@ -108,7 +108,7 @@ describe('a dashboard that opens on 2,001 sessions', () => {
     const filter = page.getByRole('combobox', { name: 'Filter' });
     const searched: string[] = [];
     page.on('request', (request) => {
-      if (/\/frames\?.*filter=/.test(request.url())) searched.push(request.url());
+      if (/\/frames(\/indexes)?\?.*filter=/.test(request.url())) searched.push(request.url());
     });
     let letGo = (): void => undefined;
     const held = new Promise<void>((resolve) => (letGo = resolve));

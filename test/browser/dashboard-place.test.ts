@@ -157,6 +157,39 @@ describe('the address', () => {
   });
 });
 
+describe('a filter that most pass', () => {
+  const MANY = 40_000;
+
+  test('is gone through to the end without all rows being fetched; where one jumps to they are', async () => {
+    const { server } = await dashboard.connect('/many');
+    for (let n = 0; n < MANY; n += 1) server.send(n % 10 === 3 ? 'else' : `many ${n}.`);
+    await sessions().getByText('/many').click();
+    await tab('Frames').click();
+    await page.locator(`[aria-label=Frames][aria-rowcount="${MANY + 1}"]`).waitFor();
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    await page.getByRole('textbox', { name: 'Find in this session' }).fill('many');
+    for (const name of ['Frames', 'Messages'] as const) {
+      await tab(name).click();
+      await page.getByText('36,000 of 40,000', { exact: true }).waitFor();
+      const list = page.getByRole('grid', { name });
+      await list.press('End');
+      await list.getByRole('row', { selected: true }).filter({ hasText: 'many 39999.' }).waitFor();
+      for (const share of [0.5, 0.1, 0.9]) {
+        await list.evaluate((node, at) => (node.scrollTop = Math.floor((36_000 * at) / 9) * 9 * 21), share);
+        await list
+          .getByRole('row')
+          .filter({ hasText: `many ${40_000 * share}.` })
+          .waitFor();
+        await expect.poll(() => list.locator('.missing').count()).toBe(0);
+      }
+    }
+    expect(asked.filter((path) => path.endsWith('/frames')).length).toBeLessThan(10);
+    expect(asked.filter((path) => path.endsWith('/messages')).length).toBeLessThan(15);
+    await page.getByRole('textbox', { name: 'Find in this session' }).fill('');
+  });
+});
+
 describe('the wheel', () => {
   const frames = () => page.getByRole('grid', { name: 'Frames' });
   const follow = (pressed: boolean) => page.getByRole('button', { name: 'follow', pressed });

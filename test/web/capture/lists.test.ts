@@ -17,45 +17,57 @@ describe('matches of a filter', () => {
     return { rows, next: at < frameCount ? at : null, end: frameCount, growing: [], unreadable: 0 };
   };
 
+  const noIndexes = (): Promise<never> => Promise.reject(new Error('few enough to come with their rows'));
+
   test('are found page by page to the end, and go on when frames come', async () => {
     let frameCount = 1000;
     const list: MatchList<FrameRow> = new MatchList({
-      fetch: (from, limit) => Promise.resolve(page(from, limit, frameCount)),
-      onRows: () => list.advance(frameCount, 0),
+      source: { rows: (from, limit) => Promise.resolve(page(from, limit, frameCount)), indexes: noIndexes },
+      onRows: () => list.advance(frameCount),
       onError: (error) => expect.unreachable(String(error)),
     });
-    list.advance(frameCount, 0);
+    list.advance(frameCount);
     while (list.scanned < frameCount) await settled();
     expect(list.length).toBe(334);
     expect(list.indexAt(333)).toBe(999);
     expect(list.positionOf(999)).toBe(333);
     expect(list.positionOf(4)).toBe(2);
     frameCount = 1010;
-    list.advance(frameCount, 0);
+    list.advance(frameCount);
     while (list.scanned < frameCount) await settled();
     expect(list.length).toBe(337);
   });
 
-  test('beyond the first 20,000 are looked for only when one scrolls there', async () => {
-    let asked = 0;
+  test('are all found, the first with their rows, most by index alone, and the last few with their rows again', async () => {
+    const asked: string[] = [];
+    let frameCount = 1_000_000;
     const list: MatchList<FrameRow> = new MatchList({
-      fetch: (from, limit) => {
-        asked += 1;
-        const rows = Array.from({ length: limit }, (_, at) => fakeRow(from + at, 0));
-        return Promise.resolve({ rows, next: from + limit, end: 1_000_000, growing: [], unreadable: 0 });
+      source: {
+        rows: (from, limit) => {
+          asked.push(`rows ${from}`);
+          return Promise.resolve(page(from, limit, frameCount));
+        },
+        indexes: (from) => {
+          asked.push(`indexes ${from}`);
+          const end = Math.min(from + 600_000, frameCount);
+          const indexes = Array.from({ length: end - from }, (_, at) => from + at).filter((at) => at % 3 === 0);
+          const next = end < frameCount ? end : null;
+          return Promise.resolve({ indexes, next, end: frameCount, growing: [], unreadable: 0 });
+        },
       },
-      onRows: () => list.advance(1_000_000, 0),
+      onRows: () => list.advance(frameCount),
       onError: (error) => expect.unreachable(String(error)),
     });
-    list.advance(1_000_000, 0);
-    for (let before = -1; before !== asked;) {
-      before = asked;
-      await settled();
-    }
-    expect(list.length).toBe(20_500);
-    list.advance(1_000_000, list.length);
-    await settled();
-    expect(list.length).toBe(21_000);
+    list.advance(frameCount);
+    while (list.scanned < frameCount) await settled();
+    expect(list.length).toBe(333_334);
+    expect(list.indexAt(333_333)).toBe(999_999);
+    frameCount += 300;
+    list.advance(frameCount);
+    while (list.scanned < frameCount) await settled();
+    expect(list.length).toBe(333_434);
+    const first = ['rows 0', 'rows 400', 'rows 800', 'rows 1200'];
+    expect(asked).toEqual([...first, 'indexes 1600', 'indexes 601600', 'rows 1000000']);
   });
 
   test.each([
@@ -64,11 +76,14 @@ describe('matches of a filter', () => {
   ])('are not asked for again at once after a round that %s', async (_what, answer) => {
     vi.useFakeTimers();
     let asked = 0;
-    const advance = (): void => list.advance(10, 0);
+    const advance = (): void => list.advance(10);
     const list: MatchList<FrameRow> = new MatchList({
-      fetch: () => {
-        asked += 1;
-        return answer();
+      source: {
+        rows: () => {
+          asked += 1;
+          return answer();
+        },
+        indexes: noIndexes,
       },
       onRows: advance,
       onError: advance,
@@ -89,34 +104,41 @@ describe('matches of a filter', () => {
     let whole = false;
     const asked: (number | undefined)[] = [];
     const list: MatchList<{ readonly index: number }> = new MatchList({
-      fetch: (from, _limit, _signal, to) => {
-        asked.push(to);
-        const passes = whole ? [1, 5] : [2, 5];
-        const rows = passes.filter((at) => at >= from && at < (to ?? 6)).map((index) => ({ index }));
-        return Promise.resolve({ rows, next: null, end: 6, growing: whole ? [] : [1, 2], unreadable: 0 });
+      source: {
+        rows: (from, _limit, _signal, to) => {
+          asked.push(to);
+          const passes = whole ? [1, 5] : [2, 5];
+          const rows = passes.filter((at) => at >= from && at < (to ?? 6)).map((index) => ({ index }));
+          return Promise.resolve({ rows, next: null, end: 6, growing: whole ? [] : [1, 2], unreadable: 0 });
+        },
+        indexes: noIndexes,
       },
       onRows: () => undefined,
       onError: (error) => expect.unreachable(String(error)),
     });
     const listed = (): (number | undefined)[] => Array.from({ length: list.length }, (_, at) => list.indexAt(at));
-    list.advance(6, 0);
+    list.advance(6);
     await vi.advanceTimersByTimeAsync(10);
     expect(listed()).toEqual([2, 5]);
     whole = true;
-    list.advance(6, 0);
+    list.advance(6);
     await vi.advanceTimersByTimeAsync(10);
     expect(listed()).toEqual([1, 5]);
     expect(asked).toEqual([undefined, 2, 3]);
     await vi.advanceTimersByTimeAsync(5000);
-    list.advance(6, 0);
+    list.advance(6);
     expect(asked).toHaveLength(3);
     vi.useRealTimers();
   });
 
   test('that were given up say nothing more', async () => {
     const onRows = vi.fn();
-    const list = new MatchList({ fetch: () => Promise.resolve(page(0, 10, 10)), onRows, onError: onRows });
-    list.advance(10, 0);
+    const list = new MatchList({
+      source: { rows: () => Promise.resolve(page(0, 10, 10)), indexes: noIndexes },
+      onRows,
+      onError: onRows,
+    });
+    list.advance(10);
     list.stop();
     await settled();
     expect(onRows).not.toHaveBeenCalled();

@@ -1,5 +1,5 @@
 import type { FrameAttachments } from '../../../src/contract/attachments.ts';
-import type { FramePage, MessagePage, SessionPage } from '../../../src/contract/api.ts';
+import type { FramePage, IndexPage, MessagePage, SessionPage } from '../../../src/contract/api.ts';
 import type { DecodedFrame, FilterCompletions, FramePartner } from '../../../src/contract/decoded.ts';
 import type { LoadedProtos, ProtoText } from '../../../src/contract/protos.ts';
 import type { SessionDetail } from '../../../src/contract/session.ts';
@@ -95,6 +95,23 @@ export const fetchFrames = (
   },
   signal?: AbortSignal,
 ): Promise<FramePage> => get(`${sessionPath(id)}/frames${query({ ...page })}`, signal);
+
+export const fetchFrameIndexes = (
+  id: string,
+  page: { readonly from: number; readonly filter: string },
+  signal?: AbortSignal,
+): Promise<IndexPage> => get(`${sessionPath(id)}/frames/indexes${query({ ...page })}`, signal);
+
+export const fetchMessageIndexes = (
+  id: string,
+  page: {
+    readonly from: number;
+    readonly fromFrame?: number | undefined;
+    readonly toFrame?: number | undefined;
+    readonly filter: string;
+  },
+  signal?: AbortSignal,
+): Promise<IndexPage> => get(`${sessionPath(id)}/messages/indexes${query({ ...page })}`, signal);
 
 export const fetchMessages = (
   id: string,

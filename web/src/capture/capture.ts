@@ -4,7 +4,7 @@ import type { SessionSummary } from '../../../src/contract/session.ts';
 import type { CaptureStatus } from '../../../src/contract/status.ts';
 import type { FrameRange } from '../place.ts';
 import type { LiveSocket, LiveState } from './live-connection.ts';
-import { ApiError, fetchFrames, fetchStatus, listOf, MAX_INDEXES } from './api.ts';
+import { ApiError, fetchFrameIndexes, fetchFrames, fetchStatus, listOf, MAX_INDEXES } from './api.ts';
 import { LiveConnection } from './live-connection.ts';
 import { MatchList } from './match-list.ts';
 import { Pulse } from './pulse.ts';
@@ -47,7 +47,6 @@ export class Capture {
   #selected: string | null = null;
   #pausedAt: { readonly frameCount: number } | null = null;
   #held = new Map<string, SessionSummary | null>();
-  #wantedPosition = 0;
   #clock = new ServerClock();
   #advanceTimer: ReturnType<typeof setTimeout> | undefined;
   #againTimer: ReturnType<typeof setTimeout> | undefined;
@@ -132,9 +131,12 @@ export class Capture {
     if (id !== null && filter !== null && filter !== '') {
       const rows = this.rows;
       this.matches = new MatchList({
-        fetch: async (from, limit, signal, to) => {
-          const page = await fetchFrames(id, { from, to, limit, filter }, signal);
-          return { ...page, rows: page.frames, end: page.frameCount };
+        source: {
+          rows: async (from, limit, signal, to) => {
+            const page = await fetchFrames(id, { from, to, limit, filter }, signal);
+            return { ...page, rows: page.frames, end: page.frameCount };
+          },
+          indexes: (from, signal) => fetchFrameIndexes(id, { from, filter }, signal),
         },
         onRows: (found) => {
           onError(null);
@@ -148,7 +150,6 @@ export class Capture {
         },
         from: range?.from ?? 0,
       });
-      this.#wantedPosition = 0;
       this.#advance();
     }
     this.framesPulse.beat();
@@ -165,8 +166,6 @@ export class Capture {
     const { matches } = this;
     const from = matches.indexAt(first) ?? 0;
     this.rows.lookAt(from, matches.indexAt(Math.min(last, matches.length) - 1) ?? from);
-    this.#wantedPosition = last;
-    this.#advance();
     this.#loader.want(first, last, matches.positionOf(this.firstHeldFrame), matches.length);
   }
 
@@ -314,7 +313,7 @@ export class Capture {
   }
 
   #advance(): void {
-    this.matches?.advance(Math.min(this.frameCount, this.range?.to ?? this.frameCount), this.#wantedPosition);
+    this.matches?.advance(Math.min(this.frameCount, this.range?.to ?? this.frameCount));
     if (this.matches?.waits === true && !this.paused) this.#advanceSoon();
   }
 

@@ -1,27 +1,19 @@
+import type { IndexPage } from '../../../src/contract/api.ts';
 import { ApiError } from './api.ts';
 
 /** What a filter's search answers: rows that pass, and how far it has come. */
-export interface MatchPage<Row> {
+export interface MatchPage<Row> extends Omit<IndexPage, 'indexes'> {
   readonly rows: readonly Row[];
-  /** Where to go on, or null where everything up to `end` has been looked at. */
-  readonly next: number | null;
-  readonly end: number;
-  /** What was still coming in: it may pass yet, or no longer. */
-  readonly growing: readonly number[];
-  /** How many of what was looked at could not be read: it may pass or not. */
-  readonly unreadable: number;
 }
-/** Asks for matching rows of one session, from an index on, and up to `to` where that is said. */
-export type FetchMatches<Row> = (
-  from: number,
-  limit: number,
-  signal: AbortSignal,
-  to?: number,
-) => Promise<MatchPage<Row>>;
+/** Asks for what passes in one session, from an index on. */
+export interface MatchSource<Row> {
+  /** With its rows, and up to `to` where that is said. */
+  readonly rows: (from: number, limit: number, signal: AbortSignal, to?: number) => Promise<MatchPage<Row>>;
+  readonly indexes: (from: number, signal: AbortSignal) => Promise<IndexPage>;
+}
 
+/** So many come with their rows, to be shown at once; of more the rows that are looked at are fetched. */
 const PAGE_ROWS = 500;
-/** Found without being asked; beyond that more is found when one scrolls there. */
-const EAGER_ROWS = 20_000;
 /** After a round that failed, or brought the search no further, nothing is asked for so long. */
 const REST_MS = 1000;
 
@@ -30,7 +22,7 @@ const REST_MS = 1000;
  * filtering; this remembers which rows it named, in order, and goes on from there when more have come.
  */
 export class MatchList<Row extends { readonly index: number }> {
-  readonly #fetch: FetchMatches<Row>;
+  readonly #source: MatchSource<Row>;
   readonly #onRows: (rows: readonly Row[]) => void;
   readonly #onError: (error: unknown) => void;
   readonly #abort = new AbortController();
@@ -47,14 +39,14 @@ export class MatchList<Row extends { readonly index: number }> {
   #lookAgainMs = 0;
 
   constructor(options: {
-    readonly fetch: FetchMatches<Row>;
+    readonly source: MatchSource<Row>;
     readonly onRows: (rows: readonly Row[]) => void;
     readonly onError: (error: unknown) => void;
     /** What comes before this one is not looked at. */
     readonly from?: number;
   }) {
     this.#scanned = options.from ?? 0;
-    this.#fetch = options.fetch;
+    this.#source = options.source;
     this.#onRows = options.onRows;
     this.#onError = options.onError;
   }
@@ -98,12 +90,12 @@ export class MatchList<Row extends { readonly index: number }> {
     this.#abort.abort();
   }
 
-  /** Goes on searching up to `count`, as far as position `wanted` needs it. */
-  advance(count: number, wanted: number): void {
+  /** Goes on searching up to `count`. */
+  advance(count: number): void {
     const nowMs = performance.now();
     if (this.#busy || this.#refused || this.#abort.signal.aborted || nowMs < this.#restsUntilMs) return;
-    const enough = this.#length > EAGER_ROWS && wanted < this.#length - PAGE_ROWS;
-    if (this.#scanned < count && !enough) void this.#ask(() => this.#page());
+    const few = this.#length < PAGE_ROWS || count - this.#scanned <= PAGE_ROWS;
+    if (this.#scanned < count) void this.#ask(() => (few ? this.#rowPage() : this.#indexPage()));
     else if (this.#growing.length > 0 && nowMs >= this.#lookAgainMs) void this.#ask(() => this.#lookAgain());
   }
 
@@ -122,15 +114,26 @@ export class MatchList<Row extends { readonly index: number }> {
     }
   }
 
-  async #page(): Promise<readonly Row[]> {
-    const page = await this.#fetch(this.#scanned, PAGE_ROWS, this.#abort.signal);
+  async #rowPage(): Promise<readonly Row[]> {
+    const page = await this.#source.rows(this.#scanned, PAGE_ROWS, this.#abort.signal);
     for (const { index } of page.rows) this.#settle(index, true);
+    this.#goOn(page);
+    return page.rows;
+  }
+
+  async #indexPage(): Promise<readonly Row[]> {
+    const page = await this.#source.indexes(this.#scanned, this.#abort.signal);
+    for (const index of page.indexes) this.#settle(index, true);
+    this.#goOn(page);
+    return [];
+  }
+
+  #goOn(page: Omit<IndexPage, 'indexes'>): void {
     this.#unreadable += page.unreadable;
     const scanned = page.next ?? page.end;
     if (scanned <= this.#scanned) this.#rest();
     this.#scanned = Math.max(this.#scanned, scanned);
     this.#growing = [...new Set([...this.#growing, ...page.growing])].filter((index) => index < this.#scanned);
-    return page.rows;
   }
 
   /** What was looked at too early is put to the filter again, until it has come whole. */
@@ -138,7 +141,7 @@ export class MatchList<Row extends { readonly index: number }> {
     this.#lookAgainMs = performance.now() + REST_MS;
     const found: Row[] = [];
     for (const index of this.#growing) {
-      const page = await this.#fetch(index, 1, this.#abort.signal, index + 1);
+      const page = await this.#source.rows(index, 1, this.#abort.signal, index + 1);
       const row = page.rows.find((one) => one.index === index);
       this.#settle(index, row !== undefined);
       if (row !== undefined) found.push(row);

@@ -3,7 +3,7 @@ import { complete } from '../../../src/contract/frame-bits.ts';
 import { storedRow, type StoredRow } from './stored-row.ts';
 
 /** About 2 MB. */
-export const MAX_MATCHES = 4000;
+const MAX_MATCHES = 4000;
 
 /** Rows that a filter found, by frame index: far apart, as they may be, a chunk for each would soon be too many. */
 export class MatchedRows {

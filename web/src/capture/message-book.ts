@@ -1,4 +1,4 @@
-import type { MessagePage } from '../../../src/contract/api.ts';
+import type { IndexPage, MessagePage } from '../../../src/contract/api.ts';
 import type { MessageRow } from '../../../src/contract/message.ts';
 import type { FrameRange } from '../place.ts';
 import { listOf, MAX_INDEXES } from './api.ts';
@@ -14,7 +14,17 @@ export interface MessageQuery {
   readonly fromFrame?: number;
   readonly toFrame?: number;
 }
+interface MessageChosen {
+  readonly filter: string;
+  readonly fromFrame?: number;
+  readonly toFrame?: number;
+}
 export type FetchMessages = (query: MessageQuery, signal?: AbortSignal) => Promise<MessagePage>;
+
+export type FetchMessageIndexes = (
+  query: MessageChosen & { readonly from: number },
+  signal?: AbortSignal,
+) => Promise<IndexPage>;
 
 export const PAGE_MESSAGES = 200;
 const MAX_ROWS = 8000;
@@ -32,6 +42,7 @@ export class MessageBook {
   /** The messages that were chosen; null: all are listed. */
   matches: MatchList<MessageRow> | null = null;
   readonly #fetch: FetchMessages;
+  readonly #fetchIndexes: FetchMessageIndexes;
   readonly #onChange: () => void;
   readonly #onError: (error: unknown) => void;
   /** Looked at most recently goes last. */
@@ -39,7 +50,6 @@ export class MessageBook {
   readonly #asked = new Set<string>();
   /** What an answer that should have had it did not bring: not asked for again until there is news. */
   readonly #absent = new Set<number>();
-  #wantedPosition = 0;
   #first = 0;
   #end = 0;
   #heldFrames: number | null = null;
@@ -52,10 +62,12 @@ export class MessageBook {
 
   constructor(options: {
     readonly fetch: FetchMessages;
+    readonly fetchIndexes: FetchMessageIndexes;
     readonly onChange: () => void;
     readonly onError: (error: unknown) => void;
   }) {
     this.#fetch = options.fetch;
+    this.#fetchIndexes = options.fetchIndexes;
     this.#onChange = options.onChange;
     this.#onError = options.onError;
   }
@@ -104,12 +116,17 @@ export class MessageBook {
     this.#absent.clear();
     if (choice !== null) {
       const { filter, frames } = choice;
-      const chosen = { filter, ...(frames === null ? {} : { fromFrame: frames.from, toFrame: frames.to }) };
-      this.#wantedPosition = 0;
+      const chosen: MessageChosen = {
+        filter,
+        ...(frames === null ? {} : { fromFrame: frames.from, toFrame: frames.to }),
+      };
       this.matches = new MatchList<MessageRow>({
-        fetch: async (from, limit, signal, to) => {
-          const page = await this.#fetch({ ...chosen, from, to, limit }, signal);
-          return { ...page, rows: page.messages, end: page.messageCount };
+        source: {
+          rows: async (from, limit, signal, to) => {
+            const page = await this.#fetch({ ...chosen, from, to, limit }, signal);
+            return { ...page, rows: page.messages, end: page.messageCount };
+          },
+          indexes: (from, signal) => this.#fetchIndexes({ ...chosen, from }, signal),
         },
         onRows: (rows) => {
           onError(null);
@@ -163,8 +180,6 @@ export class MessageBook {
     }
     // The list begins with the first that is still held.
     const gone = matches.positionOf(this.#first);
-    this.#wantedPosition = last + gone;
-    this.#advance();
     const missing = (from: number, to: number): number[] => {
       const indexes: number[] = [];
       for (let position = Math.max(gone, from); position < Math.min(to, matches.length); position += 1) {
@@ -235,7 +250,7 @@ export class MessageBook {
   }
 
   #advance(): void {
-    this.matches?.advance(this.end, this.#wantedPosition);
+    this.matches?.advance(this.end);
   }
 }
 

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'react';
-import { ApiError, fetchMessages } from '../capture/api.ts';
+import { ApiError, fetchMessageIndexes, fetchMessages } from '../capture/api.ts';
 import { MessageBook } from '../capture/message-book.ts';
 import { Pulse } from '../capture/pulse.ts';
 import { messageFilter } from '../frames/frame-filter.ts';
@@ -27,6 +27,7 @@ export function useMessages(id: string): {
     () =>
       new MessageBook({
         fetch: (query, signal) => fetchMessages(id, query, signal),
+        fetchIndexes: (query, signal) => fetchMessageIndexes(id, query, signal),
         onChange: () => {
           setError(null);
           pulse.beat();
