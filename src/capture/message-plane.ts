@@ -2,14 +2,13 @@ import type { Preview } from '../contract/frame.ts';
 import { PREVIEW_BYTES } from '../contract/frame.ts';
 import type { MessageRow } from '../contract/message.ts';
 import { previewBytes } from '../contract/preview.ts';
-import { isoMicros } from '../contract/time.ts';
 import type { SessionDetail } from '../contract/session.ts';
 import { WINDOW_BYTES } from '../protocol/inflater.ts';
 import type { CaptureReader } from './capture-reader.ts';
 import type { Guest, Lodging } from './guests.ts';
 import type { Filter } from './filter.ts';
 import { readable, unreadable } from './inflate-cursor.ts';
-import { MessageFlag, violationsOf } from './message-columns.ts';
+import { violationsOf } from './message-columns.ts';
 import type {
   MessageContent,
   MessageMatches,
@@ -18,6 +17,7 @@ import type {
   MessageStretch,
   NoContent,
 } from './message-reader.ts';
+import { messageRow, readMessageRow } from './message-row.ts';
 import { searchMessages } from './message-search.ts';
 import { SessionMessages, type Numbering } from './session-messages.ts';
 import { TimeSlice } from './time-slice.ts';
@@ -115,7 +115,7 @@ export class MessagePlane implements MessageReader, Guest {
       const rows: MessageRow[] = [];
       const { columns } = messages;
       for (let at = Math.max(from, columns.base); at < columns.end && rows.length < limit; at++) {
-        rows.push(await this.#row(id, messages, at, slice));
+        rows.push(await readMessageRow(this.#reader, messages, at, slice));
         if (slice.over) await slice.pause();
       }
       return rows;
@@ -133,7 +133,7 @@ export class MessagePlane implements MessageReader, Guest {
         const start = messages.frames.isCompressed(position)
           ? inflated
           : messages.frames.start(position, PREVIEW_BYTES);
-        return this.#makeRow(id, messages, position, start);
+        return messageRow(this.#reader, messages, position, start);
       });
       const { base, end } = messages.columns;
       return { indexes, rows, next, first: base, end, growing, unreadable };
@@ -143,7 +143,7 @@ export class MessagePlane implements MessageReader, Guest {
   async messageOfFrame(id: string, frameIndex: number): Promise<MessageRow | undefined> {
     return this.#ask(id, async (messages, slice) => {
       const position = messages.positionOfFrame(frameIndex);
-      return position < 0 ? undefined : this.#row(id, messages, position, slice);
+      return position < 0 ? undefined : readMessageRow(this.#reader, messages, position, slice);
     });
   }
 
@@ -160,13 +160,13 @@ export class MessagePlane implements MessageReader, Guest {
         const { bytes, whole } = await messages.frames.payload(messageIndex, maxBytes, slice);
         const totalLength = columns.wireLength(messageIndex);
         if (bytes.length === 0 && !whole && totalLength > 0) return { bytes: null, why: 'not-held', growing };
-        return { row: await this.#row(id, messages, messageIndex, slice), bytes, totalLength, growing };
+        return { row: await readMessageRow(this.#reader, messages, messageIndex, slice), bytes, totalLength, growing };
       }
       const outcome = await messages.inflate(messageIndex, Math.max(maxBytes, PREVIEW_BYTES), slice);
       const why = unreadable(outcome.status);
       if (why !== null) return { bytes: null, why, growing };
       return {
-        row: this.#makeRow(id, messages, messageIndex, outcome.bytes),
+        row: messageRow(this.#reader, messages, messageIndex, outcome.bytes),
         bytes: outcome.bytes.subarray(0, maxBytes),
         totalLength: outcome.totalLength,
         growing,
@@ -264,41 +264,5 @@ export class MessagePlane implements MessageReader, Guest {
       if (this.#bytes <= this.#maxBytes || (this.#sessions.size === 1 && this.#maxBytes >= LEAST_KEPT_BYTES)) return;
       if (askers === 0) this.#letGo(id);
     }
-  }
-
-  async #row(id: string, messages: SessionMessages, position: number, slice: TimeSlice): Promise<MessageRow> {
-    let start: Uint8Array | null;
-    if (messages.frames.isCompressed(position)) {
-      start = readable(await messages.inflate(position, PREVIEW_BYTES, slice));
-    } else {
-      start = messages.frames.start(position, PREVIEW_BYTES);
-    }
-    return this.#makeRow(id, messages, position, start);
-  }
-
-  #makeRow(id: string, messages: SessionMessages, position: number, start: Uint8Array | null): MessageRow {
-    const { columns } = messages;
-    const compressed = messages.frames.isCompressed(position);
-    const wireLength = columns.wireLength(position);
-    const payloadLength = compressed ? columns.inflatedLength(position) : wireLength;
-    let timeUs = 0;
-    this.#reader.visitFrames(id, columns.firstFrame(position), 1, (row) => {
-      if (row.index === columns.firstFrame(position)) timeUs = row.timeUs;
-    });
-    return {
-      index: position,
-      direction: messages.frames.direction(position),
-      type: (columns.flags(position) & MessageFlag.Binary) !== 0 ? 'binary' : 'text',
-      firstFrame: columns.firstFrame(position),
-      lastFrame: columns.lastFrame(position),
-      frameCount: columns.frameCount(position),
-      time: isoMicros(timeUs),
-      compressed,
-      complete: messages.isComplete(position),
-      wireLength,
-      payloadLength,
-      violations: violationsOf(columns.flags(position)),
-      preview: start === null ? null : previewBytes(start, payloadLength ?? Infinity),
-    };
   }
 }

@@ -37,10 +37,10 @@ export interface Numbering {
 
 /** The messages of one session, as far as its frames have been walked. Knows structure and lengths, no content. */
 export class SessionMessages {
+  readonly id: string;
   readonly columns = new MessageColumns();
   readonly frames: MessageFrames;
   readonly #reader: CaptureReader;
-  readonly #id: string;
   readonly #sides: Readonly<Record<Direction, Side>> = {
     [Direction.ClientToServer]: newSide(),
     [Direction.ServerToClient]: newSide(),
@@ -63,7 +63,7 @@ export class SessionMessages {
     options: { readonly numbering?: Numbering | undefined; readonly maxWindows?: number } = {},
   ) {
     this.#reader = reader;
-    this.#id = id;
+    this.id = id;
     this.frames = new MessageFrames(reader, id, this.columns);
     this.#numbering = options.numbering ?? null;
     this.#maxWindows = options.maxWindows;
@@ -92,7 +92,7 @@ export class SessionMessages {
     if (session.firstHeldFrame > 0) this.#forgetBefore(session.firstHeldFrame);
     for (;;) {
       const before = this.#nextFrame;
-      this.#reader.visitFrames(this.#id, before, PAGE_FRAMES, (row) => this.#take(row));
+      this.#reader.visitFrames(this.id, before, PAGE_FRAMES, (row) => this.#take(row));
       if (this.#nextFrame === before) break;
       if (slice.over) await slice.pause();
     }
@@ -131,7 +131,7 @@ export class SessionMessages {
     if ((this.columns.flags(position) & MessageFlag.Complete) !== 0) return true;
     const last = this.columns.lastFrame(position);
     let ended = false;
-    this.#reader.visitFrames(this.#id, last, 1, (row) => {
+    this.#reader.visitFrames(this.id, last, 1, (row) => {
       ended = row.index === last && fin(row.bits) && complete(row.bits);
     });
     if (ended) this.columns.addFlag(position, MessageFlag.Complete);
@@ -149,7 +149,7 @@ export class SessionMessages {
   /** The message that the data frame `index` belongs to, or -1. */
   positionOfFrame(index: number): number {
     let way: Direction | null = null;
-    this.#reader.visitFrames(this.#id, index, 1, (row) => {
+    this.#reader.visitFrames(this.id, index, 1, (row) => {
       if (row.index === index && opcode(row.bits) <= Opcode.Binary) way = direction(row.bits);
     });
     if (way === null) return -1;
@@ -255,7 +255,7 @@ export class SessionMessages {
     if (this.#sides[this.frames.direction(position)].open === position) return true;
     const last = this.columns.lastFrame(position);
     let growing = false;
-    this.#reader.visitFrames(this.#id, last, 1, (row) => {
+    this.#reader.visitFrames(this.id, last, 1, (row) => {
       growing = row.index === last && fin(row.bits);
     });
     return growing;
