@@ -313,7 +313,9 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   /** Its first held frame is another one now: whoever shows it is told, also where nothing more comes of it. */
   #heldLess(number: number): void {
     const session = this.#sessions.byNumber.get(number);
-    if (session !== undefined) this.#sessions.changed(session);
+    if (session === undefined) return;
+    this.#sessions.changed(session);
+    this.#hub.tell();
   }
 
   /** Drops the oldest until the budget holds. What is open stays, without its old frames. */

@@ -157,6 +157,53 @@ describe('the address', () => {
   });
 });
 
+describe('a clear', () => {
+  test('of which a tab in the background hears leaves its lists as filtered, and as new, as one in sight', async () => {
+    const { client } = await dashboard.connect('/cleared');
+    for (let n = 0; n < 20; n += 1) client.send(`old ${n}.`);
+    await sessions().getByText('/cleared').click();
+    await tab('Frames').click();
+    await page.getByRole('textbox', { name: 'Find in this session' }).fill('/[05]\\./');
+    await page.getByText('4 of 20', { exact: true }).waitFor();
+    for (const name of ['Frames', 'Messages'] as const) {
+      await tab(name).click();
+      const list = page.getByRole('grid', { name });
+      await list.getByRole('row').nth(4).waitFor();
+      // Nothing is drawn in the background.
+      await page.evaluate(() => {
+        const asked: FrameRequestCallback[] = [];
+        const { requestAnimationFrame } = globalThis;
+        globalThis.requestAnimationFrame = (callback) => asked.push(callback);
+        Object.assign(globalThis, {
+          comeBack: () => {
+            globalThis.requestAnimationFrame = requestAnimationFrame;
+            for (const callback of asked) requestAnimationFrame(callback);
+          },
+        });
+      });
+      await dashboard.rig.fetch('/api/clear', { method: 'POST' });
+      for (let n = 0; n < 20; n += 1) client.send(`new in ${name} ${n}.`);
+      await page.waitForTimeout(500);
+      await page.evaluate('comeBack()');
+      await expect
+        .poll(() =>
+          list
+            .getByRole('row')
+            .filter({ hasText: `new in ${name}` })
+            .count(),
+        )
+        .toBe(4);
+      expect(
+        await list
+          .getByRole('row')
+          .filter({ hasText: /old|[1-46-9]\.$/ })
+          .count(),
+      ).toBe(0);
+    }
+    await page.getByRole('textbox', { name: 'Find in this session' }).fill('');
+  });
+});
+
 describe('a filter that most pass', () => {
   const MANY = 40_000;
 
@@ -194,24 +241,21 @@ describe('the wheel', () => {
   const frames = () => page.getByRole('grid', { name: 'Frames' });
   const follow = (pressed: boolean) => page.getByRole('button', { name: 'follow', pressed });
 
-  /** By how much one notch upwards moved the followed list, from the farthest that it stood at. */
+  /** By how much one notch upwards moved the followed list. */
   const notchUp = async (px: number) => {
     await frames().hover();
     await page.keyboard.press('f');
     await follow(true).waitFor();
-    const farthest = frames().evaluate(async (node) => {
-      let most = 0;
-      const endMs = performance.now() + 1000;
-      while (performance.now() < endMs) {
-        most = Math.max(most, node.scrollTop);
-        await new Promise((resolve) => requestAnimationFrame(resolve));
-      }
-      return most;
-    });
     await page.waitForTimeout(300);
+    await frames().evaluate((node) => {
+      const note = (): void => void (node.dataset['wheelAt'] = String(node.scrollTop));
+      document.addEventListener('wheel', note, { capture: true, once: true });
+    });
     await page.mouse.wheel(0, -px);
     await follow(false).waitFor();
-    return (await farthest) - (await frames().evaluate((node) => node.scrollTop));
+    await page.waitForTimeout(500);
+    const from = Number(await frames().getAttribute('data-wheel-at'));
+    return from - (await frames().evaluate((node) => node.scrollTop));
   };
 
   test('moves a followed list up with its first notch, also while frames pour in', async () => {

@@ -23,17 +23,17 @@ describe('matches of a filter', () => {
     let frameCount = 1000;
     const list: MatchList<FrameRow> = new MatchList({
       source: { rows: (from, limit) => Promise.resolve(page(from, limit, frameCount)), indexes: noIndexes },
-      onRows: () => list.advance(frameCount),
+      onRows: () => list.advance(frameCount, 0),
       onError: (error) => expect.unreachable(String(error)),
     });
-    list.advance(frameCount);
+    list.advance(frameCount, 0);
     while (list.scanned < frameCount) await settled();
     expect(list.length).toBe(334);
     expect(list.indexAt(333)).toBe(999);
     expect(list.positionOf(999)).toBe(333);
     expect(list.positionOf(4)).toBe(2);
     frameCount = 1010;
-    list.advance(frameCount);
+    list.advance(frameCount, 0);
     while (list.scanned < frameCount) await settled();
     expect(list.length).toBe(337);
   });
@@ -55,19 +55,50 @@ describe('matches of a filter', () => {
           return Promise.resolve({ indexes, next, end: frameCount, growing: [], unreadable: 0 });
         },
       },
-      onRows: () => list.advance(frameCount),
+      onRows: () => list.advance(frameCount, 0),
       onError: (error) => expect.unreachable(String(error)),
     });
-    list.advance(frameCount);
+    list.advance(frameCount, 0);
     while (list.scanned < frameCount) await settled();
     expect(list.length).toBe(333_334);
     expect(list.indexAt(333_333)).toBe(999_999);
     frameCount += 300;
-    list.advance(frameCount);
+    list.advance(frameCount, 0);
     while (list.scanned < frameCount) await settled();
     expect(list.length).toBe(333_434);
     const first = ['rows 0', 'rows 400', 'rows 800', 'rows 1200'];
     expect(asked).toEqual([...first, 'indexes 1600', 'indexes 601600', 'rows 1000000']);
+  });
+
+  test('that have been evicted are let go, and the others keep their positions', async () => {
+    let [held, frameCount] = [0, 0];
+    const place = { next: null, growing: [], unreadable: 0 };
+    const advance = (): void => list.advance(frameCount, held);
+    const list: MatchList<FrameRow> = new MatchList({
+      source: {
+        rows: (from, limit) => Promise.resolve(page(Math.max(from, held), limit, frameCount)),
+        indexes: (from) => {
+          const indexes = Array.from({ length: frameCount - from }, (_, at) => from + at).filter((at) => at % 3 === 0);
+          return Promise.resolve({ ...place, indexes: indexes.filter((at) => at >= held), end: frameCount });
+        },
+      },
+      onRows: advance,
+      onError: (error) => expect.unreachable(String(error)),
+    });
+    for (frameCount = 30_000; frameCount <= 300_000; frameCount += 30_000) {
+      held = Math.max(0, frameCount - 60_000);
+      advance();
+      while (list.scanned < frameCount) await settled();
+    }
+    advance();
+    expect(list.length).toBe(100_000);
+    expect(list.positionOf(held)).toBe(80_000);
+    for (const position of [80_000, 90_001, 99_999]) {
+      expect(list.indexAt(position)).toBe(position * 3);
+      expect(list.positionOf(position * 3)).toBe(position);
+    }
+    expect(list.indexAt(100_000)).toBeUndefined();
+    expect(list.indexAt(100)).toBeUndefined();
   });
 
   test.each([
@@ -76,7 +107,7 @@ describe('matches of a filter', () => {
   ])('are not asked for again at once after a round that %s', async (_what, answer) => {
     vi.useFakeTimers();
     let asked = 0;
-    const advance = (): void => list.advance(10);
+    const advance = (): void => list.advance(10, 0);
     const list: MatchList<FrameRow> = new MatchList({
       source: {
         rows: () => {
@@ -117,16 +148,16 @@ describe('matches of a filter', () => {
       onError: (error) => expect.unreachable(String(error)),
     });
     const listed = (): (number | undefined)[] => Array.from({ length: list.length }, (_, at) => list.indexAt(at));
-    list.advance(6);
+    list.advance(6, 0);
     await vi.advanceTimersByTimeAsync(10);
     expect(listed()).toEqual([2, 5]);
     whole = true;
-    list.advance(6);
+    list.advance(6, 0);
     await vi.advanceTimersByTimeAsync(10);
     expect(listed()).toEqual([1, 5]);
     expect(asked).toEqual([undefined, 2, 3]);
     await vi.advanceTimersByTimeAsync(5000);
-    list.advance(6);
+    list.advance(6, 0);
     expect(asked).toHaveLength(3);
     vi.useRealTimers();
   });
@@ -138,7 +169,7 @@ describe('matches of a filter', () => {
       onRows,
       onError: onRows,
     });
-    list.advance(10);
+    list.advance(10, 0);
     list.stop();
     await settled();
     expect(onRows).not.toHaveBeenCalled();

@@ -46,6 +46,20 @@ describe('rows of a session', () => {
     expect(missingIn(store, 0, 3)).toEqual({ from: 1, to: 2 });
   });
 
+  test('after a gap the text of a compressed message counts as missing that came in parts', () => {
+    const store = new RowStore();
+    const rows = batch(7, 0, 3);
+    for (const slot of [0, 1, 2]) rows.bits[slot] = (rows.bits[slot] ?? 0) | FrameBit.Compressed | 0x80;
+    rows.bits[1] = (rows.bits[1] ?? 0) & ~0x80;
+    store.applyBatch(rows, 7);
+    const fetched = listed(0, 3).map((row) => ({ ...row, compressed: true, fin: row.index !== 1, preview: null }));
+    store.applyRows(fetched);
+    store.applyMatches(fetched.slice(1, 2));
+    expect(missingIn(store, 0, 3)).toBeNull();
+    store.forgetIncomplete();
+    expect(missingIn(store, 0, 3)).toEqual({ from: 1, to: 2 });
+  });
+
   test('the text of a compressed live row is missing until it has been fetched', () => {
     const store = new RowStore();
     const rows = batch(7, 0, 2);

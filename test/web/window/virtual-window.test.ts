@@ -85,6 +85,22 @@ describe('a window on a list', () => {
     expect(after.shiftPx).toBeCloseTo(before.shiftPx, 6);
   });
 
+  test('near the end of a capped list that has grown since, a small movement moves the rows by just as much', () => {
+    const list = windowOf(2_000_000, true);
+    const end = draw(list, 2_000_000, { follow: true });
+    list.scrolled(end.scrollPx - 200);
+    const before = draw(list, 2_000_000);
+    // While one scrolls the position is the browser's.
+    expect(draw(list, 2_000_100).scrollPx).toBe(before.scrollPx);
+    list.settle();
+    let grown = draw(list, 2_001_000);
+    for (let count = 2_002_000; count <= 2_100_000; count += 1000) grown = draw(list, count);
+    expect(grown.placePx).toBe(before.placePx);
+    list.scrolled(grown.scrollPx + 300);
+    expect(draw(list, 2_100_000).placePx - before.placePx).toBeCloseTo(300, 3);
+    expect(list.atEnd).toBe(false);
+  });
+
   test('a step up and a step down lead back, wherever one is', () => {
     fc.assert(
       fc.property(fc.integer({ min: 100, max: 1_999_000 }), fc.integer({ min: 1, max: 900 }), (row, movePx) => {

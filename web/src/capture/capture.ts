@@ -313,7 +313,7 @@ export class Capture {
   }
 
   #advance(): void {
-    this.matches?.advance(Math.min(this.frameCount, this.range?.to ?? this.frameCount));
+    this.matches?.advance(Math.min(this.frameCount, this.range?.to ?? this.frameCount), this.firstHeldFrame);
     if (this.matches?.waits === true && !this.paused) this.#advanceSoon();
   }
 

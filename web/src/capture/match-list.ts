@@ -27,7 +27,9 @@ export class MatchList<Row extends { readonly index: number }> {
   readonly #onError: (error: unknown) => void;
   readonly #abort = new AbortController();
   #indexes = new Uint32Array(1024);
-  #length = 0;
+  /** How many the array holds; before them come those that have been let go, which keep their positions. */
+  #kept = 0;
+  #gone = 0;
   #scanned = 0;
   #busy = false;
   #restsUntilMs = 0;
@@ -52,7 +54,7 @@ export class MatchList<Row extends { readonly index: number }> {
   }
 
   get length(): number {
-    return this.#length;
+    return this.#gone + this.#kept;
   }
 
   /** What has an index below this one has been looked at by the filter. */
@@ -71,30 +73,31 @@ export class MatchList<Row extends { readonly index: number }> {
   }
 
   indexAt(position: number): number | undefined {
-    return position < this.#length ? this.#indexes[position] : undefined;
+    return position < this.length ? this.#indexes[position - this.#gone] : undefined;
   }
 
   /** Position of an index among the matches, or of the first one after it. */
   positionOf(index: number): number {
     let low = 0;
-    let high = this.#length;
+    let high = this.#kept;
     while (low < high) {
       const middle = (low + high) >> 1;
       if ((this.#indexes[middle] ?? 0) < index) low = middle + 1;
       else high = middle;
     }
-    return low;
+    return this.#gone + low;
   }
 
   stop(): void {
     this.#abort.abort();
   }
 
-  /** Goes on searching up to `count`. */
-  advance(count: number): void {
+  /** Goes on searching up to `count`. What lies before `firstHeld` has been evicted: nobody lists it any more. */
+  advance(count: number, firstHeld: number): void {
+    this.#letGo(firstHeld);
     const nowMs = performance.now();
     if (this.#busy || this.#refused || this.#abort.signal.aborted || nowMs < this.#restsUntilMs) return;
-    const few = this.#length < PAGE_ROWS || count - this.#scanned <= PAGE_ROWS;
+    const few = this.length < PAGE_ROWS || count - this.#scanned <= PAGE_ROWS;
     if (this.#scanned < count) void this.#ask(() => (few ? this.#rowPage() : this.#indexPage()));
     else if (this.#growing.length > 0 && nowMs >= this.#lookAgainMs) void this.#ask(() => this.#lookAgain());
   }
@@ -152,27 +155,36 @@ export class MatchList<Row extends { readonly index: number }> {
     return found;
   }
 
+  #letGo(firstHeld: number): void {
+    const evicted = this.positionOf(firstHeld) - this.#gone;
+    // A copy each time that half of them have gone.
+    if (evicted < 1024 || evicted < this.#kept / 2) return;
+    this.#indexes.copyWithin(0, evicted, this.#kept);
+    this.#kept -= evicted;
+    this.#gone += evicted;
+  }
+
   #rest(): void {
     this.#restsUntilMs = performance.now() + REST_MS;
   }
 
   /** Takes an index in at its place, or out. */
   #settle(index: number, passes: boolean): void {
-    const at = this.positionOf(index);
-    const known = this.indexAt(at) === index;
+    const at = this.positionOf(index) - this.#gone;
+    const known = at < this.#kept && this.#indexes[at] === index;
     if (known === passes) return;
     if (!passes) {
-      this.#indexes.copyWithin(at, at + 1, this.#length);
-      this.#length -= 1;
+      this.#indexes.copyWithin(at, at + 1, this.#kept);
+      this.#kept -= 1;
       return;
     }
-    if (this.#length === this.#indexes.length) {
-      const grown = new Uint32Array(this.#length * 2);
+    if (this.#kept === this.#indexes.length) {
+      const grown = new Uint32Array(this.#kept * 2);
       grown.set(this.#indexes);
       this.#indexes = grown;
     }
-    this.#indexes.copyWithin(at + 1, at, this.#length);
+    this.#indexes.copyWithin(at + 1, at, this.#kept);
     this.#indexes[at] = index;
-    this.#length += 1;
+    this.#kept += 1;
   }
 }

@@ -1,6 +1,5 @@
 import type { FrameRow } from '../../../src/contract/frame.ts';
-import { complete } from '../../../src/contract/frame-bits.ts';
-import { storedRow, type StoredRow } from './stored-row.ts';
+import { isUnfinished, storedRow, type StoredRow } from './stored-row.ts';
 
 /** About 2 MB. */
 const MAX_MATCHES = 4000;
@@ -31,7 +30,7 @@ export class MatchedRows {
   }
 
   forgetIncomplete(): void {
-    for (const [index, { bits }] of this.#rows) if (!complete(bits)) this.#rows.delete(index);
+    for (const [index, { bits }] of this.#rows) if (isUnfinished(bits)) this.#rows.delete(index);
   }
 
   clear(): void {

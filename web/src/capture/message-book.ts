@@ -250,7 +250,7 @@ export class MessageBook {
   }
 
   #advance(): void {
-    this.matches?.advance(this.end);
+    this.matches?.advance(this.end, this.#first);
   }
 }
 

@@ -5,7 +5,7 @@ import { LIVE_PREVIEW_BYTES } from '../../../src/contract/live.ts';
 import { previewOfBytes } from '../format/preview.ts';
 import { MatchedRows } from './matched-rows.ts';
 import { CHUNK_ROWS, Known, newChunk, type Chunk } from './row-chunk.ts';
-import { storedRow, type StoredRow } from './stored-row.ts';
+import { isUnfinished, storedRow, type StoredRow } from './stored-row.ts';
 
 /** 64 chunks of 1,024 rows are about 7 MB: what one scrolls through without asking again. */
 export const MAX_CHUNKS = 64;
@@ -51,12 +51,12 @@ export class RowStore {
     this.#end = 0;
   }
 
-  /** Forgets rows whose payload was still arriving: after a gap their completion may have been missed. */
+  /** Forgets rows of which something was still to come: after a gap it may have been missed. */
   forgetIncomplete(): void {
     this.#matches.forgetIncomplete();
     for (const chunk of this.#chunks.values()) {
       for (let slot = 0; slot < CHUNK_ROWS; slot += 1) {
-        if (((chunk.bits[slot] ?? 0) & FrameBit.Complete) === 0) chunk.known[slot] = Known.Nothing;
+        if (isUnfinished(chunk.bits[slot] ?? 0)) chunk.known[slot] = Known.Nothing;
       }
     }
   }

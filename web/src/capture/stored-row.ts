@@ -1,6 +1,6 @@
 import type { FrameRow } from '../../../src/contract/frame.ts';
 import { Direction } from '../../../src/contract/frame.ts';
-import { FrameBit } from '../../../src/contract/frame-bits.ts';
+import { complete, compressed, fin, FrameBit, opcode } from '../../../src/contract/frame-bits.ts';
 import { ViolationBit } from '../../../src/contract/violations.ts';
 import { previewText } from '../format/preview.ts';
 import { parseIsoMicros } from './iso-time.ts';
@@ -41,6 +41,10 @@ export function storedRow(row: FrameRow): StoredRow {
     textReady: true,
   };
 }
+
+/** Something of it is still to come: bytes of its own, or, as it begins a compressed message, those that make its text. */
+export const isUnfinished = (bits: number): boolean =>
+  !complete(bits) || (compressed(bits) && !fin(bits) && opcode(bits) > 0);
 
 /** The one word of contract/frame-bits.ts for a listed row. */
 export function bitsOf(row: FrameRow): number {

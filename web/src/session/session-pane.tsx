@@ -48,7 +48,7 @@ export function SessionPane(): ReactNode {
       <div className="tab-panel" role="tabpanel" id="session-panel" aria-labelledby={`tab-${tab}`}>
         <ViewBoundary name={`The view ${TAB_NAMES[tab]}`} shows={`${session.id} ${tab}`}>
           <Suspense fallback={<div className="loading">…</div>}>
-            <TabContent key={session.id} tab={tab} session={session} />
+            <TabContent key={`${capture.epoch ?? ''} ${session.id}`} tab={tab} session={session} />
           </Suspense>
         </ViewBoundary>
       </div>

@@ -135,17 +135,25 @@ export function VirtualRows(props: VirtualRowsProps): ReactNode {
     const node = element.current;
     if (node === null) return;
     const onScroll = (): void => void heed();
-    // The list follows by setting its own position; a turn of the wheel must win over that at once.
-    const onWheel = (event: WheelEvent): void => {
-      if (event.deltaY < 0) onFollow?.(false);
-    };
     node.addEventListener('scroll', onScroll, { passive: true });
-    node.addEventListener('wheel', onWheel, { passive: true });
-    return () => {
-      node.removeEventListener('scroll', onScroll);
-      node.removeEventListener('wheel', onWheel);
+    return () => node.removeEventListener('scroll', onScroll);
+  }, [heed]);
+  useEffect(() => {
+    const node = element.current;
+    if (node === null || !follow) return;
+    // A list that follows sets its own position, and what the browser scrolls meanwhile may be lost: the turn of the
+    // wheel that ends it is carried out here.
+    const onWheel = (event: WheelEvent): void => {
+      if (event.deltaY >= 0 || event.ctrlKey) return;
+      event.preventDefault();
+      onFollow?.(false);
+      const unitPx = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? rowPx : list.viewportPx;
+      node.scrollTop += event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY : event.deltaY * unitPx;
+      heed();
     };
-  }, [heed, onFollow]);
+    node.addEventListener('wheel', onWheel, { passive: false });
+    return () => node.removeEventListener('wheel', onWheel);
+  }, [list, heed, follow, onFollow, rowPx]);
   useEffect(() => () => clearTimeout(rest.current), []);
 
   const slots = Math.ceil((projection.last - projection.first + 1) / 16) * 16;

@@ -61,6 +61,8 @@ export class VirtualWindow {
   #totalPx = 0;
   #spacerPx = 0;
   #origin = 0;
+  /** The user scrolls: until that has come to rest, the scroll position is left to the browser. */
+  #scrolling = false;
 
   constructor(rowPx: number) {
     this.rowPx = rowPx;
@@ -100,6 +102,7 @@ export class VirtualWindow {
     const moved = scrollPx - this.#scrollPx;
     if (Math.abs(moved) < 1) return 0;
     this.#scrollPx = scrollPx;
+    this.#scrolling = true;
     const maxPlace = Math.max(0, this.#totalPx - this.#viewportPx);
     const small = Math.abs(moved) <= SMALL_MOVE_VIEWPORTS * this.#viewportPx;
     const atEdge = scrollPx <= 0 || scrollPx >= this.#spacerPx - this.#viewportPx - 1;
@@ -110,6 +113,7 @@ export class VirtualWindow {
 
   /** Puts the scroll position where the place is, after scrolling has come to rest. */
   settle(): void {
+    this.#scrolling = false;
     this.#scrollPx = scrollOf(this.#placePx, this.#totalPx, this.#spacerPx);
   }
 
@@ -141,7 +145,8 @@ export class VirtualWindow {
     const maxPlace = Math.max(0, totalPx - this.#viewportPx);
     const kept = this.#placePx - (origin - this.#origin) * this.rowPx;
     const placePx = follow ? maxPlace : Math.min(Math.max(0, kept), maxPlace);
-    const stays = placePx === this.#placePx && spacerPx === this.#spacerPx;
+    const grown = totalPx !== this.#totalPx && !this.#scrolling;
+    const stays = placePx === this.#placePx && spacerPx === this.#spacerPx && !grown;
     const scrollPx = follow
       ? Math.max(0, spacerPx - this.#viewportPx)
       : totalPx <= spacerPx
