@@ -63,3 +63,45 @@ test('a message that was interrupted is read once, and said to have been', async
   await page.waitForTimeout(2500);
   expect(asked.filter((url) => url.includes('/payload'))).toEqual([]);
 });
+
+test('rows that pour in are drawn with all that they show, a few requests a second; a pause keeps the last in sight', async () => {
+  const { server } = await dashboard.connect('/pouring');
+  let sent = 0;
+  const pour = (count: number): void => {
+    for (let n = 0; n < count; n += 1) server.send(JSON.stringify({ op: 'tick', n: sent++, rest: 'x'.repeat(40) }));
+  };
+  pour(200);
+  await page.getByRole('option').filter({ hasText: '/pouring' }).click();
+  await page.getByRole('tab', { name: 'Frames' }).click();
+  await row('"n":199,').waitFor();
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  const timer = setInterval(() => pour(3), 10);
+  const drawn = await page.evaluate(async () => {
+    const counts = { drawings: 0, empty: 0, last: '' };
+    const endMs = performance.now() + 3000;
+    while (performance.now() < endMs) {
+      await new Promise(requestAnimationFrame);
+      const rows = [...document.querySelectorAll('[aria-label=Frames] .vrow')].map((one) => one.textContent);
+      counts.drawings += 1;
+      if (rows.some((text) => !text.includes('"op":"tick"'))) counts.empty += 1;
+      counts.last = rows.at(-1) ?? '';
+    }
+    return counts;
+  });
+  clearInterval(timer);
+  expect(drawn.drawings).toBeGreaterThan(30);
+  // Where a busy machine takes longer than what is waited for, rows are drawn before their text.
+  expect(drawn.empty / drawn.drawings).toBeLessThan(0.2);
+  expect(Number(/"n":(\d+),/.exec(drawn.last)?.[1])).toBeGreaterThan(400);
+  expect(asked.filter((url) => url.includes('/frames?')).length).toBeLessThan(20);
+  await row(`"n":${sent - 1},`).waitFor();
+  await page.getByRole('button', { name: 'Pause view' }).click();
+  await page.getByRole('button', { name: 'Resume view' }).first().waitFor();
+  const gap = await row(`"n":${sent - 1},`).evaluate((node) => {
+    const list = node.closest('[role=grid]');
+    return (list?.getBoundingClientRect().bottom ?? 0) - node.getBoundingClientRect().bottom;
+  });
+  expect(gap).toBeGreaterThanOrEqual(0);
+  await page.getByRole('button', { name: 'Resume view' }).first().click();
+});

@@ -105,13 +105,13 @@ describe('what is lost is said where it would have been', () => {
     // What is looked at takes some of the budget too: it may cost more of them.
     const firstHeld = async (): Promise<number> => (await dashboard.rig.session(id)).firstHeldFrame;
     expect(await firstHeld()).toBeLessThan(paused);
-    await lost(/^Frames 0–[\d,]+ were evicted/).waitFor();
     await expect
       .poll(async () => {
         await grid().press('Home');
         return page.locator(`#frame-${await firstHeld()}[aria-selected=true]`).count();
       })
       .toBe(1);
+    await lost(/^Frames 0–[\d,]+ were evicted/).waitFor();
     await expect.poll(() => page.locator('.frame.missing').count()).toBe(0);
     await tab('Messages').click();
     const messages = page.getByRole('grid', { name: 'Messages' });

@@ -117,3 +117,18 @@ test('what could not be read is asked for again, as long as somebody looks', asy
   expect([walk.position, walk.error]).toEqual([3, null]);
   vi.useRealTimers();
 });
+
+test('of a session whose first frames are gone as many are read as of another, and what was missed is known', async () => {
+  const [held, frameCount] = [150_000, 400_000];
+  vi.stubGlobal('fetch', (path: string) => {
+    const { searchParams } = new URL(path, 'http://frametap');
+    const from = Math.max(held, Number(searchParams.get('from')));
+    const to = Math.min(frameCount, from + Number(searchParams.get('limit')));
+    const place = { next: to < frameCount ? to : null, frameCount, firstHeldFrame: held, growing: [], unreadable: 0 };
+    return Promise.resolve(Response.json({ ...place, frames: listed(from, to) } satisfies FramePage));
+  });
+  const walk = new FrameWalk('1', new Survey(), null);
+  walk.advance(frameCount);
+  await vi.waitFor(() => expect(walk.reaches(frameCount)).toBe(false), 20_000);
+  expect([walk.missed, walk.sink.frames, walk.position]).toEqual([held, 100_000, 250_000]);
+});

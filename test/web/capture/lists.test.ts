@@ -194,20 +194,20 @@ describe('a range', () => {
       onError: (error) => expect.unreachable(String(error)),
     });
     // What is looked at first is not waited for.
-    loader.want(0, 40, 0, 100_000);
+    loader.want(0, 40, { floor: 0, end: 100_000 });
     expect(asked.splice(0)).toEqual([[0, 100]]);
     await vi.advanceTimersByTimeAsync(500);
-    for (let top = 900; top <= 1000; top += 5) loader.want(top, top + 40, 0, 100_000);
+    for (let top = 900; top <= 1000; top += 5) loader.want(top, top + 40, { floor: 0, end: 100_000 });
     await vi.advanceTimersByTimeAsync(500);
     expect(asked).toEqual([[940, 160]]);
-    loader.want(1000, 1040, 0, 100_000);
+    loader.want(1000, 1040, { floor: 0, end: 100_000 });
     await vi.advanceTimersByTimeAsync(500);
     expect(asked).toHaveLength(1);
-    loader.want(5000, 5040, 4990, 5010);
+    loader.want(5000, 5040, { floor: 4990, end: 5010 });
     await vi.advanceTimersByTimeAsync(500);
     expect(asked[1]).toEqual([4990, 20]);
     loader.stop();
-    loader.want(7000, 7040, 0, 100_000);
+    loader.want(7000, 7040, { floor: 0, end: 100_000 });
     expect(asked[2]).toEqual([6940, 160]);
     vi.useRealTimers();
   });
@@ -223,9 +223,9 @@ describe('a range', () => {
       },
       onError: (error) => expect.unreachable(String(error)),
     });
-    loader.want(0, 1, 0, 1);
+    loader.want(0, 1, { floor: 0, end: 1 });
     await vi.advanceTimersByTimeAsync(100);
-    loader.want(0, 1, 0, 1);
+    loader.want(0, 1, { floor: 0, end: 1 });
     await vi.advanceTimersByTimeAsync(500);
     expect(asked).toBe(1);
     await vi.advanceTimersByTimeAsync(1000);

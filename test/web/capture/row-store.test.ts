@@ -60,6 +60,22 @@ describe('rows of a session', () => {
     expect(missingIn(store, 0, 3)).toEqual({ from: 1, to: 2 });
   });
 
+  test('rows are ready up to the first that waits for its text, and again from the end of what has been fetched', () => {
+    const store = new RowStore();
+    store.applyBatch(batch(7, 0, 3), 7);
+    expect(store.readyEnd).toBe(3);
+    const rows = batch(7, 3, 6);
+    rows.bits[1] = (rows.bits[1] ?? 0) | FrameBit.Compressed;
+    store.applyBatch(rows, 7);
+    expect([store.readyEnd, store.end]).toEqual([4, 6]);
+    store.applyRows(listed(1, 3));
+    expect(store.readyEnd).toBe(4);
+    store.applyRows(listed(4, 6));
+    expect(store.readyEnd).toBe(6);
+    store.applyBatch(batch(7, 6, 8), 7);
+    expect(store.readyEnd).toBe(8);
+  });
+
   test('the text of a compressed live row is missing until it has been fetched', () => {
     const store = new RowStore();
     const rows = batch(7, 0, 2);

@@ -15,6 +15,8 @@ import { SessionBook } from './session-book.ts';
 
 /** What could not be read is asked for again after so long. */
 const AGAIN_MS = 2000;
+/** Frames that are known of are listed before their rows have come where these take longer. */
+const LATE_MS = 300;
 
 const isRefused = (): Promise<boolean> =>
   fetchStatus().then(
@@ -48,6 +50,9 @@ export class Capture {
   #pausedAt: { readonly frameCount: number } | null = null;
   #held = new Map<string, SessionSummary | null>();
   #clock = new ServerClock();
+  /** So many frames of the selected session are listed, whether their rows have come or not. */
+  #dueFrames = 0;
+  #dueTimer: ReturnType<typeof setTimeout> | undefined;
   #advanceTimer: ReturnType<typeof setTimeout> | undefined;
   #againTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -81,6 +86,7 @@ export class Capture {
     this.matches?.stop();
     clearTimeout(this.#advanceTimer);
     clearTimeout(this.#againTimer);
+    clearTimeout(this.#dueTimer);
   }
 
   get selected(): string | null {
@@ -98,8 +104,7 @@ export class Capture {
 
   /** Number of frames of the selected session that the view shows: the next frame's index. */
   get frameCount(): number {
-    if (this.#pausedAt !== null) return this.#pausedAt.frameCount;
-    return this.#trueFrameCount();
+    return this.#pausedAt?.frameCount ?? this.#listedFrames;
   }
 
   /** Index of the oldest frame that can still be shown. */
@@ -114,7 +119,8 @@ export class Capture {
     this.#dropMatches();
     this.#loader.stop();
     this.readError = null;
-    if (this.#pausedAt !== null) this.#pausedAt = { frameCount: this.#trueFrameCount() };
+    this.#listAll();
+    if (this.#pausedAt !== null) this.#pausedAt = { frameCount: this.#listedFrames };
     this.#connection.follow(id === null ? [] : [id]);
     this.framesPulse.beat();
   }
@@ -160,13 +166,18 @@ export class Capture {
     if (this.#selected === null) return;
     if (this.matches === null) {
       this.rows.lookAt(first, last);
-      this.#loader.want(first, last, this.firstHeldFrame, this.frameCount);
+      const floor = this.firstHeldFrame;
+      // At the end, where more come in: those that are listed next are fetched beforehand.
+      const gathers = !this.paused && last >= this.frameCount;
+      const end = gathers ? Math.max(this.rows.end, this.frameCount) : this.frameCount;
+      const ahead = gathers ? end - last : 0;
+      this.#loader.want(first + ahead, last + ahead, { floor, end, gathers });
       return;
     }
     const { matches } = this;
     const from = matches.indexAt(first) ?? 0;
     this.rows.lookAt(from, matches.indexAt(Math.min(last, matches.length) - 1) ?? from);
-    this.#loader.want(first, last, matches.positionOf(this.firstHeldFrame), matches.length);
+    this.#loader.want(first, last, { floor: matches.positionOf(this.firstHeldFrame), end: matches.length });
   }
 
   readonly #indexAt = (position: number): number | undefined =>
@@ -175,17 +186,19 @@ export class Capture {
   /** Sessions that were asked for, before the stream has brought them. */
   learn(sessions: readonly SessionSummary[]): void {
     this.book.apply(sessions, Date.now());
+    this.#listLater();
     this.sessionsPulse.beat();
   }
 
   pause(paused: boolean): void {
     if (paused === this.paused) return;
-    this.#pausedAt = paused ? { frameCount: this.#trueFrameCount() } : null;
+    this.#pausedAt = paused ? { frameCount: this.#listedFrames } : null;
     if (!paused) {
       const held = this.#held;
       this.#held = new Map();
       this.#note([...held.values()].filter((session) => session !== null));
       this.book.remove([...held].filter(([, session]) => session === null).map(([id]) => id));
+      this.#listAll();
       this.#advance();
     }
     this.sessionsPulse.beat();
@@ -193,8 +206,35 @@ export class Capture {
     this.statusPulse.beat();
   }
 
-  #trueFrameCount(): number {
+  get #trueFrameCount(): number {
     return this.#selected === null ? 0 : Math.max(this.#newest()?.frameCount ?? 0, this.rows.end);
+  }
+
+  get #listedFrames(): number {
+    return Math.max(this.#dueFrames, this.rows.readyEnd);
+  }
+
+  #listAll(): void {
+    clearTimeout(this.#dueTimer);
+    this.#dueTimer = undefined;
+    this.#dueFrames = this.#trueFrameCount;
+  }
+
+  /** The rows of what is known of are on their way, or the text of such: they are listed when it comes, or is late. */
+  #listLater(): void {
+    const count = this.#trueFrameCount;
+    if (this.#dueTimer !== undefined || count <= this.#listedFrames) return;
+    if (this.#listedFrames === 0) {
+      this.#dueFrames = count;
+      return;
+    }
+    this.#dueTimer = setTimeout(() => {
+      this.#dueTimer = undefined;
+      this.#dueFrames = count;
+      this.#listLater();
+      this.#advanceSoon();
+      if (!this.paused) this.framesPulse.beat();
+    }, LATE_MS);
   }
 
   /** What is known of the selected session, also during a pause. */
@@ -241,6 +281,7 @@ export class Capture {
     this.#note(sessions);
     this.sessionsPulse.beat();
     if (sessions.some((session) => session.id === this.#selected)) {
+      this.#listLater();
       this.#advanceSoon();
       this.framesPulse.beat();
     }
@@ -254,6 +295,7 @@ export class Capture {
   #takeBatch(batch: LiveBatch): void {
     if (this.#selected === null || this.rows.applyBatch(batch, Number(this.#selected)) === 0) return;
     if (this.#pausedAt !== null) return;
+    this.#listLater();
     this.#advanceSoon();
     this.framesPulse.beat();
   }
@@ -266,6 +308,9 @@ export class Capture {
     this.rows = new RowStore();
     this.#dropMatches();
     this.readError = null;
+    clearTimeout(this.#dueTimer);
+    this.#dueTimer = undefined;
+    this.#dueFrames = 0;
     if (this.#pausedAt !== null) this.#pausedAt = { frameCount: 0 };
     if (restarted) {
       this.#selected = null;

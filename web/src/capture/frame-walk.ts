@@ -25,6 +25,9 @@ export class FrameWalk<Sink extends FrameSink> {
   readonly pulse = new Pulse();
   /** Frames below this index have been read. */
   position = 0;
+  /** How many of those were no longer held. */
+  missed = 0;
+  /** So many are read. */
   limit = EAGER_FRAMES;
   error: string | null = null;
   /** What was read before it had come whole, by index; null: it did not pass the filter then. */
@@ -58,6 +61,11 @@ export class FrameWalk<Sink extends FrameSink> {
     clearTimeout(this.#again);
   }
 
+  /** Whether it reads on where there are so many frames. */
+  reaches(frameCount: number): boolean {
+    return this.position < frameCount && this.position - this.missed < this.limit;
+  }
+
   readAll(): void {
     this.limit = Number.POSITIVE_INFINITY;
     this.advance(this.#frameCount);
@@ -69,7 +77,7 @@ export class FrameWalk<Sink extends FrameSink> {
     try {
       do {
         this.#asked = false;
-        while (this.#wanted && this.position < Math.min(this.#frameCount, this.limit)) await this.#read();
+        while (this.#wanted && this.reaches(this.#frameCount)) await this.#read();
         if (this.#wanted && this.#growing.size > 0) await this.#lookAgain();
       } while (this.#wanted && this.#asked);
       this.error = null;
@@ -86,6 +94,7 @@ export class FrameWalk<Sink extends FrameSink> {
   async #read(): Promise<void> {
     const page = await this.#fetch({ from: this.position, limit: PAGE_ROWS });
     this.sink.take(page.frames);
+    this.missed += Math.max(0, page.firstHeldFrame - this.position);
     const taken = new Set(page.frames.map(({ index }) => index));
     for (const index of page.growing) if (!taken.has(index)) this.#growing.set(index, null);
     for (const row of page.frames) if (!row.complete) this.#growing.set(row.index, row);

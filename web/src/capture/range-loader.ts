@@ -1,5 +1,7 @@
 /** Waits this long for the scrolling to settle before it asks. */
 const SETTLE_MS = 40;
+/** Where rows come in by themselves and one watches, they are asked for together, a few times a second. */
+const GATHER_MS = 200;
 /** Rows asked for beyond the visible ones, on either side. */
 const MARGIN_ROWS = 60;
 const MAX_ROWS = 500;
@@ -22,6 +24,7 @@ export class RangeLoader {
   #asked = { from: -1, to: -1, atMs: 0 };
   /** Nothing was looked at before: there is no scrolling to settle. */
   #atOnce = true;
+  #pauseMs = SETTLE_MS;
 
   constructor(options: {
     readonly missing: (from: number, to: number) => { readonly from: number; readonly to: number } | null;
@@ -33,15 +36,26 @@ export class RangeLoader {
     this.#onError = options.onError;
   }
 
-  /** These rows are visible; `floor` and `end` bound what exists. */
-  want(first: number, last: number, floor: number, end: number): void {
+  /** These rows are visible; `floor` and `end` bound what exists. `gathers`: more of them come in all the time. */
+  want(
+    first: number,
+    last: number,
+    { floor, end, gathers = false }: { readonly floor: number; readonly end: number; readonly gathers?: boolean },
+  ): void {
     clearTimeout(this.#retry);
     this.#wish = null;
     if (this.#missing(Math.max(first, floor), Math.min(last, end)) === null) return;
     this.#wish = { from: Math.max(first - MARGIN_ROWS, floor), to: Math.min(last + MARGIN_ROWS, end) };
+    const pauseMs = gathers ? GATHER_MS : SETTLE_MS;
     if (this.#atOnce && this.#running === null) this.#ask();
-    else this.#timer ??= setTimeout(() => this.#ask(), SETTLE_MS);
+    else if (this.#timer === undefined || pauseMs < this.#pauseMs) this.#askIn(pauseMs);
     this.#atOnce = false;
+  }
+
+  #askIn(pauseMs: number): void {
+    clearTimeout(this.#timer);
+    this.#pauseMs = pauseMs;
+    this.#timer = setTimeout(() => this.#ask(), pauseMs);
   }
 
   stop(): void {
@@ -80,7 +94,7 @@ export class RangeLoader {
       })
       .finally(() => {
         this.#running = null;
-        if (this.#wish !== null && !abort.signal.aborted) this.#timer ??= setTimeout(() => this.#ask(), SETTLE_MS);
+        if (this.#wish !== null && !abort.signal.aborted && this.#timer === undefined) this.#askIn(this.#pauseMs);
       });
   }
 }

@@ -24,6 +24,9 @@ export class RowStore {
   #viewFirst = 0;
   #viewLast = 0;
   #end = 0;
+  #readyEnd = 0;
+  /** The first live row after `#readyEnd` that waits for its text. */
+  #waiting: number | null = null;
 
   constructor(maxChunks: number = MAX_CHUNKS) {
     this.#maxChunks = maxChunks;
@@ -32,6 +35,11 @@ export class RowStore {
   /** One past the highest index ever stored. */
   get end(): number {
     return this.#end;
+  }
+
+  /** One past the last row that can be shown as it is, with its text: rows after it are on their way. */
+  get readyEnd(): number {
+    return this.#readyEnd;
   }
 
   get heldChunks(): number {
@@ -48,7 +56,8 @@ export class RowStore {
     this.#chunks.clear();
     this.#matches.clear();
     this.#spare.length = 0;
-    this.#end = 0;
+    this.#end = this.#readyEnd = 0;
+    this.#waiting = null;
   }
 
   /** Forgets rows of which something was still to come: after a gap it may have been missed. */
@@ -88,6 +97,10 @@ export class RowStore {
       this.#matches.forget(index);
       if (endsMessage(batch.bits[i] ?? 0)) this.#askForText(index);
       if (index >= this.#end) this.#end = index + 1;
+      if (index >= this.#readyEnd) {
+        if (!this.#isReady(index)) this.#waiting ??= index;
+        else if (this.#waiting === null) this.#readyEnd = index + 1;
+      }
       taken += 1;
     }
     return taken;
@@ -114,6 +127,10 @@ export class RowStore {
       if (row.heldBytes < row.payloadLength) chunk.heldBytes.set(slot, row.heldBytes);
       if (row.index >= this.#end) this.#end = row.index + 1;
     }
+    const end = (rows.at(-1)?.index ?? -1) + 1;
+    if (end <= this.#readyEnd) return;
+    this.#readyEnd = end;
+    this.#waiting = end < this.#end ? end : null;
   }
 
   /** Takes rows that passed a filter: they may be far apart. */

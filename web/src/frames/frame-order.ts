@@ -13,7 +13,8 @@ export interface FrameOrder extends ListOrder {
 export function frameOrder(capture: Capture): FrameOrder {
   const { matches, firstHeldFrame, frameCount, range } = capture;
   const lines = firstHeldFrame > (range?.from ?? 0) ? 1 : 0;
-  const note = evictedNote(firstHeldFrame);
+  const evicted = (capture.status?.evicted.frames ?? 0) > 0;
+  const note = goneNote(firstHeldFrame, evicted);
   const first = Math.max(firstHeldFrame, range?.from ?? 0);
   const end = Math.max(first, Math.min(frameCount, range?.to ?? frameCount));
   if (matches !== null) {
@@ -40,14 +41,19 @@ export function frameOrder(capture: Capture): FrameOrder {
     firstRow: lines,
     origin: offset,
     offset,
-    note: `${note}: the oldest go first when the memory budget is used up`,
+    note: evicted ? `${note}: the oldest go first when the memory budget is used up` : note,
     indexAt: (position) => (position < lines ? undefined : position + offset),
     positionOf: (index) => (index < first || index >= end ? null : index - offset),
     nearest: (index) => (index >= end ? null : Math.max(0, index - offset)),
   };
 }
 
-/** What went, as the start of a sentence. */
-export function evictedNote(firstHeldFrame: number): string {
-  return firstHeldFrame === 1 ? 'Frame 0 was evicted' : `Frames 0–${formatCount(firstHeldFrame - 1)} were evicted`;
+/**
+ * What went, as the start of a sentence. Where nothing has been evicted, it was cleared, or passed while recording was
+ * stopped.
+ */
+export function goneNote(firstHeldFrame: number, evicted: boolean): string {
+  const why = evicted ? 'evicted' : 'not held';
+  if (firstHeldFrame === 1) return `Frame 0 ${evicted ? 'was' : 'is'} ${why}`;
+  return `Frames 0–${formatCount(firstHeldFrame - 1)} ${evicted ? 'were' : 'are'} ${why}`;
 }

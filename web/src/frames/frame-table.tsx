@@ -128,7 +128,7 @@ export function FrameTable({ sessionId }: { readonly sessionId: string }): React
         rowCount={shown + 1}
         columnCount={6}
         origin={order.origin}
-        follow={follow && !capture.paused}
+        follow={follow}
         onFollow={onFollow}
         handle={handle}
         onKeyDown={onKeyDown}

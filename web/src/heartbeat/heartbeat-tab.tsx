@@ -35,7 +35,7 @@ export default function HeartbeatTab({ session }: { readonly session: SessionSum
   const dropped = sources.reduce((sum, source) => sum + source.dropped, 0);
   return (
     <div className="page" tabIndex={0} role="region" aria-label="Heartbeat">
-      <WalkNote walk={walk} frameCount={session.frameCount} firstHeldFrame={session.firstHeldFrame} />
+      <WalkNote walk={walk} frameCount={session.frameCount} />
       {named.length === 0 ? (
         <p className="dim">No pings: neither ping frames nor messages that look like them.</p>
       ) : (

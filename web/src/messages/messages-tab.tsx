@@ -11,7 +11,7 @@ import {
 import type { MessageBook } from '../capture/message-book.ts';
 import { DetailPane } from '../detail/detail-pane.tsx';
 import { formatCount, formatCounted } from '../format/numbers.ts';
-import { evictedNote } from '../frames/frame-order.ts';
+import { goneNote } from '../frames/frame-order.ts';
 import { ListTools, MatchCount } from '../frames/frame-tools.tsx';
 import { Splitter } from '../shell/splitter.tsx';
 import { setUi, useUi } from '../state.ts';
@@ -131,7 +131,7 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
           }}
         />
         {count === 0 && fault === null && (
-          <div className="frames-nothing">{error ?? (isChosen ? noneOf(book) : 'No messages yet.')}</div>
+          <div className="frames-nothing">{error ?? (isChosen ? noneOf(book) : 'No messages.')}</div>
         )}
       </div>
       {detailOpen && message !== undefined && (
@@ -170,7 +170,13 @@ function Evicted({ sessionId }: { readonly sessionId: string }): ReactNode {
   const capture = useCapture();
   useFrames(capture);
   const first = capture.selected === sessionId ? capture.firstHeldFrame : 0;
-  return first === 0 ? null : <div className="lost">{evictedNote(first)}, and the messages in them</div>;
+  if (first === 0) return null;
+  const evicted = (capture.status?.evicted.frames ?? 0) > 0;
+  return (
+    <div className="lost">
+      {goneNote(first, evicted)}, {evicted ? 'and' : 'nor are'} the messages in them
+    </div>
+  );
 }
 
 function Header(): ReactNode {

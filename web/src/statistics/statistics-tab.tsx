@@ -15,7 +15,7 @@ export default function StatisticsTab({ session }: { readonly session: SessionSu
   const spanMs = (lastUs - firstUs) / 1000;
   return (
     <div className="page" tabIndex={0} role="region" aria-label="Statistics">
-      <WalkNote walk={walk} frameCount={session.frameCount} firstHeldFrame={session.firstHeldFrame} />
+      <WalkNote walk={walk} frameCount={session.frameCount} />
       <table className="facts">
         <thead>
           <tr>
@@ -55,7 +55,7 @@ export default function StatisticsTab({ session }: { readonly session: SessionSu
         </tbody>
       </table>
       <p className="statistics-line">
-        {Number.isNaN(spanMs) ? 'No frames yet.' : `From the first to the last frame: ${formatMs(spanMs)}.`}{' '}
+        {Number.isNaN(spanMs) ? 'No frames.' : `From the first to the last frame: ${formatMs(spanMs)}.`}{' '}
         {violated > 0 && <span className="error">{formatCounted(violated, 'frame')} with a violation.</span>}{' '}
         {injected > 0 && `${formatCounted(injected, 'frame')} injected or replaced.`}
       </p>
@@ -115,7 +115,7 @@ function sizeRows(up: DirectionSurvey, down: DirectionSurvey): readonly BarRow[]
 
 function Bars({ rows }: { readonly rows: readonly BarRow[] }): ReactNode {
   const highest = Math.max(1, ...rows.map((row) => Math.max(row.up, row.down)));
-  if (rows.length === 0) return <p className="dim">No frames yet.</p>;
+  if (rows.length === 0) return <p className="dim">No frames.</p>;
   return (
     <table className="bars">
       <thead className="visually-hidden">

@@ -19,7 +19,7 @@ export default function TimingTab({ session }: { readonly session: SessionSummar
       {error !== null && <p className="error">{error}</p>}
       {detail !== null && <Opening detail={detail} />}
       <h3>Both directions over time</h3>
-      <WalkNote walk={walk} frameCount={session.frameCount} firstHeldFrame={session.firstHeldFrame} />
+      <WalkNote walk={walk} frameCount={session.frameCount} />
       <TimelineChart timeline={walk.sink.timeline} version={walk.sink.frames} end={walk.position} />
     </div>
   );
