@@ -71,6 +71,7 @@ export async function* searchSteps(
       );
       for (const frame of page.open) {
         if (filter.matchesPayload(session, frame, frame.payload ?? null)) page.sure.push(frame.index);
+        if (slice.over) await slice.pause();
       }
       const indexes = page.open.length > 0 ? page.sure.sort((a, b) => a - b) : page.sure;
       const growing = session.state === 'open' ? page.growing : [];

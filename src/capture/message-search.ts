@@ -106,10 +106,13 @@ async function searchInto(
     possible.flatMap(({ payload }) => (payload == null ? [] : [payload])),
     slice,
   );
-  const found = possible.filter(
-    ({ outline, payload }) =>
-      payload === undefined || (outline !== null && filter?.matchesPayload(session, outline, payload) === true),
-  );
+  const found: Found[] = [];
+  for (const message of possible) {
+    const { outline, payload } = message;
+    if (payload === undefined || (outline !== null && filter?.matchesPayload(session, outline, payload) === true))
+      found.push(message);
+    if (slice.over) await slice.pause();
+  }
   const next = found[limit]?.position ?? (at >= end ? Math.max(columns.end, from) : at);
   return {
     found: found.slice(0, limit),

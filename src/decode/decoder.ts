@@ -41,7 +41,7 @@ export interface Payload {
   readonly url: string;
   /** The bytes are only the start. */
   readonly cut: boolean;
-  /** Decodes what is inside of it; null where it lies too deep. */
+  /** Decodes what is inside of it; null where it lies too deep, or so much of it has been decoded already. */
   inner(bytes: Uint8Array): Decoded | null;
 }
 
@@ -110,18 +110,27 @@ export const DECODERS: readonly Decoder[] = [
 export const DECODER_NAMES: readonly string[] = DECODERS.map(({ name }) => name);
 
 const MAX_INNER = 3;
+/** Parts of a payload that are decoded in their turn, each by every decoder: some 40 µs even where it is a few bytes. */
+const MAX_PARTS = 250;
+
+/** Where a part lies in the payload that is looked at, and what its parts have cost so far. */
+interface Depth {
+  readonly level: number;
+  readonly spent: { parts: number };
+}
+const outermost = (): Depth => ({ level: 0, spent: { parts: 0 } });
 
 /**
  * Decodes a payload by the decoder that is surest of it; by `hint` where that one can. Never throws.
  * @param bytes borrowed for the time of the call
  */
 export function decode(bytes: Uint8Array, context: DecodeContext): Decoded {
-  return decodeAt(bytes, context, 0);
+  return decodeAt(bytes, context, outermost());
 }
 
 /** Every decoder that can read it without types that are loaded, the surest first. One, hex, always can. */
 export function decodings(bytes: Uint8Array, context: DecodeContext): Decoded[] {
-  return untyped(payloadOf(bytes, context, 0)).sort(bySureness);
+  return untyped(payloadOf(bytes, context, outermost())).sort(bySureness);
 }
 
 /**
@@ -129,15 +138,15 @@ export function decodings(bytes: Uint8Array, context: DecodeContext): Decoded[] 
  * that is chosen is decoded by: others are known to fit at the start.
  */
 export function lookAt(bytes: Uint8Array, context: DecodeContext): Look {
-  return lookIn(payloadOf(bytes, context, 0), context);
+  return lookIn(payloadOf(bytes, context, outermost()), context);
 }
 
 /** What this one decoder makes of it, or null where it cannot read it. */
 export function decodeAs(name: string, bytes: Uint8Array, context: DecodeContext): Decoded | null {
-  return byName(name, payloadOf(bytes, context, 0), context);
+  return byName(name, payloadOf(bytes, context, outermost()), context);
 }
 
-function decodeAt(bytes: Uint8Array, context: DecodeContext, depth: number): Decoded {
+function decodeAt(bytes: Uint8Array, context: DecodeContext, depth: Depth): Decoded {
   const payload = payloadOf(bytes, context, depth);
   const byHint = context.hint === undefined ? null : byName(context.hint, payload, context);
   if (byHint !== null) return byHint;
@@ -190,7 +199,7 @@ function attempt(name: string, decoding: () => Decoding | null): Decoded | null 
   }
 }
 
-function payloadOf(whole: Uint8Array, context: DecodeContext, depth: number): Payload {
+function payloadOf(whole: Uint8Array, context: DecodeContext, { level, spent }: Depth): Payload {
   const bytes = whole.subarray(0, MAX_DECODED_BYTES);
   const cut = whole.length > bytes.length || context.cut === true;
   const readable = isUtf8(cut ? bytes.subarray(0, characterEnd(bytes)) : bytes);
@@ -207,7 +216,10 @@ function payloadOf(whole: Uint8Array, context: DecodeContext, depth: number): Pa
     subprotocol: context.subprotocol?.toLowerCase() ?? '',
     url: context.url ?? '',
     cut,
-    inner: (part) => (depth >= MAX_INNER ? null : decodeAt(part, { opcode: isUtf8(part) ? 1 : 2 }, depth + 1)),
+    inner: (part) =>
+      level >= MAX_INNER || spent.parts++ >= MAX_PARTS
+        ? null
+        : decodeAt(part, { opcode: isUtf8(part) ? 1 : 2 }, { level: level + 1, spent }),
   };
 }
 

@@ -8,6 +8,9 @@ const NAMES = [
   ...['subscribe', 'suback', 'unsubscribe', 'unsuback', 'pingreq', 'pingresp', 'disconnect', 'auth'],
 ];
 
+/** Some 10 ms' work. */
+const MAX_PACKETS = 2000;
+
 type Packet = Record<string, DecodedValue>;
 
 /** MQTT 3.1, 3.1.1 and 5 (OASIS): the packets of one frame. Passwords are not shown. */
@@ -18,7 +21,8 @@ export const mqtt: Decoder = {
     if (isText || bytes.length < 2) return null;
     const reader = new ByteReader(bytes);
     const packets: Packet[] = [];
-    while (reader.left > 0) packets.push(packet(reader, payload));
+    while (reader.left > 0 && packets.length < MAX_PACKETS) packets.push(packet(reader, payload));
+    if (reader.left > 0) packets.push({ rest: bytesValue(reader.rest()) });
     const connects = packets[0]?.['packet'] === 'connect';
     return {
       score: /^mqtt/.test(subprotocol) ? 0.97 : connects ? 0.9 : 0.02,

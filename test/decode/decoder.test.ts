@@ -269,6 +269,16 @@ describe('MQTT', () => {
     expect(ofBytes(bytes, { subprotocol: 'mqtt' })).toMatchObject({ name: 'mqtt', value });
   });
 
+  it('reads a long batch of publications quickly, each payload in its turn as far as that goes', () => {
+    const publish = Buffer.concat([Uint8Array.of(0x30, 11, 0, 1, 97), Buffer.from('{"a":12}')]);
+    const { value } = ofBytes(Buffer.alloc(60_000 * publish.length, publish), { subprotocol: 'mqtt' });
+    const packets = value as Record<string, unknown>[];
+    expect(packets[200]).toMatchObject({ topic: 'a', payload: { a: 12 }, payloadAs: 'json' });
+    expect(packets[1999]).toMatchObject({ topic: 'a', payload: { $bytes: expect.anything() as unknown } });
+    expect(packets).toHaveLength(2001);
+    expect(packets[2000]).toHaveProperty('rest');
+  });
+
   it('reads several packets of one frame, and version 5 without properties', () => {
     const publish = { cmd: 'publish' as const, topic: 't', payload: 'on', qos: 0 as const, dup: false, retain: false };
     const bytes = Buffer.concat([
@@ -335,6 +345,10 @@ describe('hostile payloads', () => {
 
   it.each<[string, Uint8Array]>([
     ['a megabyte of noise', new Uint8Array(randomBytes(1 << 20))],
+    [
+      'MQTT publications without end',
+      Buffer.alloc(990_000, Buffer.concat([Uint8Array.of(0x30, 11, 0, 1, 97), Buffer.from('{"a":12}')])),
+    ],
     ['10 MB in one line', Buffer.alloc(10_000_000, 'x')],
     ['deep JSON', Buffer.from('['.repeat(400_000) + ']'.repeat(400_000))],
     [
