@@ -23,6 +23,7 @@ interface Changes {
   /** False: more have changed, after these. */
   readonly all: boolean;
   readonly removed: readonly string[];
+  readonly kept: readonly string[] | null;
   /** The log's last number when this was looked up. */
   readonly upTo: number;
 }
@@ -69,8 +70,8 @@ export class Tick {
   changesSince(seq: number): Changes {
     let changes = this.#changes.get(seq);
     if (changes === undefined) {
-      const { changed, all, removed } = this.#reader.sessionsSince(seq, SESSIONS_AT_ONCE);
-      changes = { sessions: changed.sort((a, b) => a.seq - b.seq), all, removed, upTo: this.#reader.status().seq };
+      const { changed, ...rest } = this.#reader.sessionsSince(seq, SESSIONS_AT_ONCE);
+      changes = { ...rest, sessions: changed.sort((a, b) => a.seq - b.seq), upTo: this.#reader.status().seq };
       this.#changes.set(seq, changes);
     }
     return changes;
@@ -183,10 +184,10 @@ function greet(subscriber: Subscriber, head: CaptureStatus): boolean {
 
 function sendRemoved(subscriber: Subscriber, tick: Tick, changes: Changes): void {
   const aheadOf = subscriber.removedPosition;
-  const { removed } = aheadOf > subscriber.sessionsPosition ? tick.changesSince(aheadOf) : changes;
+  const { removed, kept } = aheadOf > subscriber.sessionsPosition ? tick.changesSince(aheadOf) : changes;
   // Who starts from nothing knows of none that could have gone.
   if (removed.length > 0 && aheadOf > 0) {
-    subscriber.sendJson({ type: 'removed', seq: subscriber.resumeFrom, ids: removed });
+    subscriber.sendJson({ type: 'removed', seq: subscriber.resumeFrom, ids: removed, ...(kept !== null && { kept }) });
   }
   subscriber.removedPosition = Math.max(aheadOf, changes.upTo);
 }

@@ -18,12 +18,17 @@ export interface CaptureReader {
   has(id: string): boolean;
   /**
    * Sessions whose `seq` is above `seq`, those that changed first, `limit` at most, and ids that went since then.
-   * `all` false: there are more.
+   * `all` false: there are more. `kept`: where more went than are remembered, the ids of all that did not.
    */
   sessionsSince(
     seq: number,
     limit?: number,
-  ): { readonly changed: SessionSummary[]; readonly all: boolean; readonly removed: string[] };
+  ): {
+    readonly changed: SessionSummary[];
+    readonly all: boolean;
+    readonly removed: string[];
+    readonly kept: string[] | null;
+  };
 
   /**
    * Held frames of a session with index >= `from`, in order, `limit` at most; undefined for an unknown session.

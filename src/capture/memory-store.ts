@@ -181,7 +181,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     return {
       changed: changed.slice(0, limit).map((session) => session.summary()),
       all: changed.length <= limit,
-      removed: this.#sessions.removedSince(seq),
+      ...this.#sessions.removedSince(seq),
     };
   }
 

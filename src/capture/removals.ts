@@ -7,6 +7,8 @@ export class Removals {
   readonly #ring: Float64Array;
   readonly #most: number;
   #count = 0;
+  /** The log's number of the last one that is no longer remembered. */
+  #forgottenSeq = 0;
 
   constructor(most: number = MOST_KEPT) {
     this.#most = Math.min(most, MOST_KEPT);
@@ -19,12 +21,19 @@ export class Removals {
 
   /** @param seq above that of the one before */
   add(seq: number, session: number): void {
-    const at = 2 * (this.#count++ % this.#most);
+    const at = 2 * (this.#count % this.#most);
+    if (this.#count >= this.#most) this.#forgottenSeq = this.#ring[at] as number;
+    this.#count++;
     this.#ring[at] = seq;
     this.#ring[at + 1] = session;
   }
 
-  /** Ids, in the order of removal. */
+  /** Whether all that were removed after `seq` are remembered. */
+  knows(seq: number): boolean {
+    return seq >= this.#forgottenSeq;
+  }
+
+  /** Ids, in the order of removal, as far as they are remembered. */
   since(seq: number): string[] {
     const ids: string[] = [];
     const oldest = Math.max(0, this.#count - this.#most);

@@ -108,8 +108,9 @@ export class SessionList {
     }
   }
 
-  removedSince(seq: number): string[] {
-    return this.#removals.since(seq);
+  removedSince(seq: number): { readonly removed: string[]; readonly kept: string[] | null } {
+    const kept = this.#removals.knows(seq) ? null : [...this.byNumber.keys()].map(String);
+    return { removed: this.#removals.since(seq), kept };
   }
 
   #append(session: StoredSession): void {

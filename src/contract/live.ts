@@ -21,8 +21,13 @@ export type LiveMessage =
   | { readonly type: 'hello'; readonly epoch: string; readonly seq: number; readonly status: CaptureStatus }
   /** Sessions that are new or have changed, whole. */
   | { readonly type: 'sessions'; readonly seq: number; readonly sessions: readonly SessionSummary[] }
-  /** Sessions that were deleted or evicted. */
-  | { readonly type: 'removed'; readonly seq: number; readonly ids: readonly string[] }
+  /** Sessions that were deleted or evicted. `kept`: too many were to name them; these were not, all others were. */
+  | {
+      readonly type: 'removed';
+      readonly seq: number;
+      readonly ids: readonly string[];
+      readonly kept?: readonly string[];
+    }
   /** Frame rows with sequence numbers in [from, to] were skipped for this client: fetch what is needed of them. */
   | { readonly type: 'gap'; readonly from: number; readonly to: number }
   /** At most once a second while something changes. */

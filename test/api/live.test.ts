@@ -176,6 +176,23 @@ describe('the live stream', () => {
     expect(client.of('removed').map(({ ids }) => ids)).toEqual([[a.id]]);
   });
 
+  it('tells which sessions are left, who was away while more went than can be named', async () => {
+    rig = await startRig({ capture: new RecordedCapture({ budgetBytes: 1 << 20 }) });
+    const fault = { by: 'server', code: 'x', message: 'gone' } as const;
+    const first = rig.capture.session();
+    const before = await open({});
+    await before.until(() => before.of('sessions').length > 0);
+    const { epoch } = rig.capture.store.status();
+    const since = lastSeq();
+    first.record.failed(fault);
+    for (let i = 0; i < 4000; i++) rig.capture.session().record.failed(fault);
+    const client = await open({ epoch, since });
+    await client.until(() => client.of('removed').length > 0);
+    const held = rig.capture.store.sessions({ limit: 10_000 }).map(({ id }) => id);
+    expect(held).not.toContain(first.id);
+    expect(client.of('removed')[0]).toMatchObject({ kept: held });
+  });
+
   it('begins a new epoch after a clear, unasked', async () => {
     rig = await startRig();
     const session = rig.capture.session();

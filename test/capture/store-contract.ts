@@ -534,7 +534,7 @@ export function describeStore(name: string, make: (options: StoreOptions) => Sto
       const all = store.sessionsSince(0);
       expect(all.changed.map(({ id }) => id)).toEqual([first.id, second.id, third.id]);
       const { seq } = store.status();
-      expect(store.sessionsSince(seq)).toEqual({ changed: [], all: true, removed: [] });
+      expect(store.sessionsSince(seq)).toEqual({ changed: [], all: true, removed: [], kept: null });
       first.write(UP, frame(UP, 5, 1));
       second.close();
       expect(
@@ -548,6 +548,22 @@ export function describeStore(name: string, make: (options: StoreOptions) => Sto
       expect(later.changed.map(({ id }) => id)).toEqual([first.id]);
       expect(later.removed).toEqual([second.id]);
       expect(store.sessionsSince(store.status().seq).removed).toEqual([]);
+    });
+    it('tells which sessions are left where more are gone than it remembers', () => {
+      const store = make({ budgetBytes: 1 << 20, payloadLimitBytes: 1 << 20 });
+      const told = new Set<string>();
+      let since = 0;
+      for (let i = 0; i < 6000; i++) {
+        new ModelSession(store).close();
+        if (i % 2500 !== 100) continue;
+        const { changed, removed, kept } = store.sessionsSince(since);
+        for (const id of removed) told.delete(id);
+        if (kept !== null) for (const id of told) if (!kept.includes(id)) told.delete(id);
+        for (const { id } of changed) told.add(id);
+        expect(kept === null).toBe(i === 100);
+        expect([...told]).toEqual(store.sessions({ limit: 10_000 }).map(({ id }) => id));
+        since = store.status().seq;
+      }
     });
     it('tells of the sessions that changed first where not all are asked for, and lists them in either order', () => {
       const store = roomy();

@@ -8,6 +8,7 @@ type Listener = (event: { readonly data: unknown }) => void;
 export interface ToldCapture {
   readonly capture: Capture;
   readonly tell: (sessions: readonly SessionSummary[]) => void;
+  readonly say: (message: LiveMessage) => void;
 }
 
 export function toldCapture(sessions: readonly SessionSummary[]): ToldCapture {
@@ -35,5 +36,5 @@ export function toldCapture(sessions: readonly SessionSummary[]): ToldCapture {
     status: { epoch: 'first', seq: 1, recording: true, ...totals, memory, evicted },
   });
   tell(sessions);
-  return { capture, tell };
+  return { capture, tell, say };
 }

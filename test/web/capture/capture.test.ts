@@ -45,3 +45,18 @@ test('of a million frames that a filter has gone through, the rows that are look
   expect(asked).toEqual(['frames?indexes,limit', 'frames?indexes,limit']);
   capture.stop();
 });
+
+test('sessions that went while the page was away go, also where they cannot be named, and at the end of a pause', () => {
+  const known = { frameCount: 0, firstHeldFrame: 0, seq: 1, startedMs: 1_700_000_000_000 };
+  const { capture, say } = toldCapture([1, 2, 3, 4, 5, 6].map((id) => fakeSummary(id, known)));
+  say({ type: 'removed', seq: 2, ids: ['2'] });
+  expect(capture.book.ids).toEqual(['1', '3', '4', '5', '6']);
+  say({ type: 'removed', seq: 3, ids: ['3'], kept: ['4', '5', '6', '7'] });
+  expect(capture.book.ids).toEqual(['4', '5', '6']);
+  capture.pause(true);
+  say({ type: 'removed', seq: 4, ids: ['4'], kept: ['6', '7'] });
+  expect(capture.book.ids).toEqual(['4', '5', '6']);
+  capture.pause(false);
+  expect(capture.book.ids).toEqual(['6']);
+  capture.stop();
+});

@@ -253,8 +253,7 @@ export class Capture {
         this.#takeSessions(message.sessions);
         break;
       case 'removed':
-        if (this.#pausedAt !== null) for (const id of message.ids) this.#held.set(id, null);
-        else this.book.remove(message.ids);
+        this.#takeRemoved(this.#removedBy(message));
         this.sessionsPulse.beat();
         this.framesPulse.beat();
         break;
@@ -285,6 +284,17 @@ export class Capture {
       this.#advanceSoon();
       this.framesPulse.beat();
     }
+  }
+
+  #removedBy({ ids, kept }: Extract<LiveMessage, { type: 'removed' }>): readonly string[] {
+    if (kept === undefined) return ids;
+    const left = new Set(kept);
+    return [...this.book.ids, ...this.#held.keys()].filter((id) => !left.has(id));
+  }
+
+  #takeRemoved(ids: readonly string[]): void {
+    if (this.#pausedAt !== null) for (const id of ids) this.#held.set(id, null);
+    else this.book.remove(ids);
   }
 
   #note(sessions: readonly SessionSummary[]): void {
