@@ -26,6 +26,8 @@ export class MessageColumns {
   base = 0;
   /** One above the last position. */
   end = 0;
+  /** The position that stands first in the arrays: what has been dropped is moved out of them only now and then. */
+  #origin = 0;
   #first = new Uint32Array(FIRST_CAPACITY);
   #last = new Uint32Array(FIRST_CAPACITY);
   #frameCount = new Uint32Array(FIRST_CAPACITY);
@@ -40,13 +42,14 @@ export class MessageColumns {
   }
 
   append(): number {
-    if (this.end - this.base === this.#first.length) this.#resize(this.#first.length * 2, 0);
-    this.#flags[this.end - this.base] = 0;
+    const { length } = this.#first;
+    if (this.end - this.#origin === length) this.#resize(this.base - this.#origin > length / 4 ? length : 2 * length);
+    this.#flags[this.end - this.#origin] = 0;
     return this.end++;
   }
 
   write(position: number, direction: Direction, message: AssembledMessage, compressed: boolean): void {
-    const at = position - this.base;
+    const at = position - this.#origin;
     this.#first[at] = message.firstFrame;
     this.#last[at] = message.lastFrame;
     this.#frameCount[at] = message.frameCount;
@@ -59,29 +62,29 @@ export class MessageColumns {
   }
 
   firstFrame(position: number): number {
-    return this.#first[position - this.base]!;
+    return this.#first[position - this.#origin]!;
   }
   lastFrame(position: number): number {
-    return this.#last[position - this.base]!;
+    return this.#last[position - this.#origin]!;
   }
   frameCount(position: number): number {
-    return this.#frameCount[position - this.base]!;
+    return this.#frameCount[position - this.#origin]!;
   }
   wireLength(position: number): number {
-    return readLength(this.#wireLength, this.#longWire, position - this.base, position);
+    return readLength(this.#wireLength, this.#longWire, position - this.#origin, position);
   }
   flags(position: number): number {
-    return this.#flags[position - this.base]!;
+    return this.#flags[position - this.#origin]!;
   }
   addFlag(position: number, flag: number): void {
-    this.#flags[position - this.base]! |= flag;
+    this.#flags[position - this.#origin]! |= flag;
   }
   inflatedLength(position: number): number | null {
     if ((this.flags(position) & MessageFlag.Inflated) === 0) return null;
-    return readLength(this.#inflatedLength, this.#longInflated, position - this.base, position);
+    return readLength(this.#inflatedLength, this.#longInflated, position - this.#origin, position);
   }
   setInflatedLength(position: number, length: number): void {
-    writeLength(this.#inflatedLength, this.#longInflated, position - this.base, position, length);
+    writeLength(this.#inflatedLength, this.#longInflated, position - this.#origin, position, length);
     this.addFlag(position, MessageFlag.Inflated);
   }
 
@@ -89,6 +92,7 @@ export class MessageColumns {
   renumber(by: number): void {
     this.base += by;
     this.end += by;
+    this.#origin += by;
     for (const map of [this.#longWire, this.#longInflated]) {
       const entries = [...map];
       map.clear();
@@ -98,33 +102,35 @@ export class MessageColumns {
 
   /** The last position whose message starts at or before `frame`, or `base - 1`. */
   positionBefore(frame: number): number {
-    let low = 0;
-    let high = this.end - this.base;
+    let low = this.base - this.#origin;
+    let high = this.end - this.#origin;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (this.#first[middle]! <= frame) low = middle + 1;
       else high = middle;
     }
-    return this.base + low - 1;
+    return this.#origin + low - 1;
   }
 
   /** Forgets the messages that start before `frame`. */
   dropBefore(frame: number): void {
-    const drop = this.positionBefore(frame - 1) + 1 - this.base;
-    if (drop === 0) return;
+    const base = this.positionBefore(frame - 1) + 1;
+    if (base === this.base) return;
+    this.base = base;
     for (const map of [this.#longWire, this.#longInflated]) {
-      for (const position of map.keys()) if (position < this.base + drop) map.delete(position);
+      for (const position of map.keys()) if (position < base) map.delete(position);
     }
-    const kept = this.end - this.base - drop;
+    const kept = this.end - base;
     let capacity = this.#first.length;
     while (capacity > FIRST_CAPACITY && capacity / 4 > kept) capacity /= 2;
-    this.#resize(capacity, drop);
-    this.base += drop;
+    // A copy each time that half of them have gone, not at each eviction.
+    if (capacity < this.#first.length || base - this.#origin > this.#first.length / 2) this.#resize(capacity);
   }
 
-  #resize(capacity: number, drop: number): void {
-    const from = drop;
-    const to = this.end - this.base;
+  /** Moves what is left into arrays of this capacity. */
+  #resize(capacity: number): void {
+    const from = this.base - this.#origin;
+    const to = this.end - this.#origin;
     const move = (column: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> => {
       const moved = new Uint32Array(capacity);
       moved.set(column.subarray(from, to));
@@ -138,6 +144,7 @@ export class MessageColumns {
     const flags = new Uint8Array(capacity);
     flags.set(this.#flags.subarray(from, to));
     this.#flags = flags;
+    this.#origin = this.base;
   }
 }
 
