@@ -16,6 +16,8 @@ export interface CaptureReader {
   }): SessionSummary[];
   session(id: string): SessionDetail | undefined;
   has(id: string): boolean;
+  /** Where what is held of a session begins; `messages`: so many began before that frame. */
+  heldFrom(id: string): { readonly frame: number; readonly messages: number } | undefined;
   /**
    * Sessions whose `seq` is above `seq`, those that changed first, `limit` at most, and ids that went since then.
    * `all` false: there are more. `kept`: where more went than are remembered, the ids of all that did not.

@@ -43,6 +43,10 @@ export class EndedSession implements SegmentTenant {
   get firstHeldFrame(): number {
     return this.residence[0]?.firstIndex ?? this.frameCount;
   }
+  /** 0 where nothing is held of it that could be numbered. */
+  get messagesBefore(): number {
+    return this.residence[0]?.messagesBefore ?? 0;
+  }
 
   summary(): SessionSummary {
     const { summary } = unpackEnded(this.#texts.read(this.#facts));

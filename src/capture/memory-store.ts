@@ -170,6 +170,11 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     return this.#find(id) !== undefined;
   }
 
+  heldFrom(id: string): ReturnType<CaptureReader['heldFrom']> {
+    const session = this.#find(id);
+    return session && { frame: session.firstHeldFrame, messages: session.messagesBefore };
+  }
+
   session(id: string): SessionDetail | undefined {
     this.#settle();
     return this.#find(id)?.detail();

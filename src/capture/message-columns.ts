@@ -88,16 +88,9 @@ export class MessageColumns {
     this.addFlag(position, MessageFlag.Inflated);
   }
 
-  /** Every position becomes so much higher. */
-  renumber(by: number): void {
-    this.base += by;
-    this.end += by;
-    this.#origin += by;
-    for (const map of [this.#longWire, this.#longInflated]) {
-      const entries = [...map];
-      map.clear();
-      for (const [position, length] of entries) map.set(position + by, length);
-    }
+  /** The next position, where there are none: those before it were somebody else's. */
+  startAt(position: number): void {
+    this.base = this.end = this.#origin = position;
   }
 
   /** The last position whose message starts at or before `frame`, or `base - 1`. */

@@ -19,15 +19,13 @@ import type {
 } from './message-reader.ts';
 import { messageRow, readMessageRow } from './message-row.ts';
 import { searchMessages } from './message-search.ts';
-import { SessionMessages, type Numbering } from './session-messages.ts';
+import { SessionMessages } from './session-messages.ts';
 import { TimeSlice } from './time-slice.ts';
 
 const MAX_CONTENT_BYTES = 8 * 2 ** 20;
 const DEFAULT_MEMORY_BYTES = 32 * 2 ** 20;
 /** Parts of the capture's budget: the plane takes one of so many at most. */
 const SHARE = 8;
-/** A number, two more and their place in a map. */
-const NUMBERING_BYTES = 150;
 const LEAST_KEPT_BYTES = 2 ** 20;
 /** What nobody has asked for in so long goes first when the capture needs room, in milliseconds. */
 const IDLE_MS = 10_000;
@@ -59,8 +57,6 @@ export class MessagePlane implements MessageReader, Guest {
   readonly #nowMs: () => number;
   /** Least recently asked about first. */
   readonly #sessions = new Map<string, Remembered>();
-  /** How the messages of sessions were numbered that are no longer remembered. */
-  readonly #numberings = new Map<string, Numbering>();
   readonly #lodging: Lodging;
   #bytes = 0;
 
@@ -73,7 +69,7 @@ export class MessagePlane implements MessageReader, Guest {
 
   /** Memory of what is remembered. */
   get costBytes(): number {
-    return this.#bytes + this.#numberings.size * NUMBERING_BYTES;
+    return this.#bytes;
   }
 
   /** Lets go of the sessions that nobody has asked about lately. */
@@ -81,27 +77,20 @@ export class MessagePlane implements MessageReader, Guest {
     const nowMs = this.#nowMs();
     for (const [id, { askers, askedMs, messages }] of this.#sessions) {
       const idleMs = askers === 0 ? nowMs - askedMs : 0;
-      if (idleMs > NEEDED_IDLE_MS || (idleMs > IDLE_MS && !messages.isNeeded)) this.#letGo(id);
+      if (idleMs > NEEDED_IDLE_MS || (idleMs > IDLE_MS && !messages.isNeeded)) this.forget(id);
     }
   }
 
   forget(id: string): void {
-    this.#letGo(id);
-    this.#numberings.delete(id);
-  }
-
-  #letGo(id: string): void {
     const remembered = this.#sessions.get(id);
     if (remembered === undefined) return;
     this.#sessions.delete(id);
     this.#bytes -= remembered.bytes;
     remembered.bytes = 0;
-    this.#numberings.set(id, remembered.messages.numbering);
   }
 
   forgetAll(): void {
     for (const id of [...this.#sessions.keys()]) this.forget(id);
-    this.#numberings.clear();
   }
 
   /** Forgets everything, and is no part of the capture any more. */
@@ -236,7 +225,6 @@ export class MessagePlane implements MessageReader, Guest {
   #remember(id: string): Remembered {
     const remembered = this.#sessions.get(id) ?? {
       messages: new SessionMessages(this.#reader, id, {
-        numbering: this.#numberings.get(id),
         maxWindows: Math.max(2, Math.floor(this.#maxBytes / 4 / WINDOW_BYTES)),
       }),
       busy: Promise.resolve(),
@@ -262,7 +250,7 @@ export class MessagePlane implements MessageReader, Guest {
   #shrink(): void {
     for (const [id, { askers }] of this.#sessions) {
       if (this.#bytes <= this.#maxBytes || (this.#sessions.size === 1 && this.#maxBytes >= LEAST_KEPT_BYTES)) return;
-      if (askers === 0) this.#letGo(id);
+      if (askers === 0) this.forget(id);
     }
   }
 }

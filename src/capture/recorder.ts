@@ -132,6 +132,7 @@ export class Recorder implements RowWriter {
     const log = host.log;
     const word = log.addRow();
     if (log.current !== this.#rowSegment) this.#enter(log.current, index);
+    if (beginsMessage(scanner.byte0)) session.messageCount++;
     this.#newFrames++;
     const words = this.#words;
     const floats = this.#floats;
@@ -194,6 +195,9 @@ export class Recorder implements RowWriter {
     this.#lastSegment = log.current;
     this.#host.seq += count;
     this.#session.frameCount += count;
+    for (let at = RowWord.Bits << 2; at < count * ROW_BYTES; at += ROW_BYTES) {
+      if (beginsMessage(rows[at] as number)) this.#session.messageCount++;
+    }
     this.lastIndex = this.#session.frameCount - 1;
     this.#newFrames += count;
     this.#newBytes += payloadBytes;
@@ -209,7 +213,11 @@ export class Recorder implements RowWriter {
     const session = this.#session;
     const place = session.residence[session.residence.length - 1];
     if (place?.segment === segment) return;
-    session.residence = placesWith(session.residence, { segment, firstIndex: index });
+    session.residence = placesWith(session.residence, {
+      segment,
+      firstIndex: index,
+      messagesBefore: session.messageCount,
+    });
     this.#host.log.addTenant(segment, session.number);
     if (session.firstFrameUs === null) session.firstFrameUs = this.#timeUs;
   }
@@ -390,3 +398,6 @@ export class Recorder implements RowWriter {
     this.#floats = NO_FLOATS;
   }
 }
+
+/** By the first byte of its header: text or binary. */
+const beginsMessage = (byte0: number): boolean => ((byte0 & 0x0f) - 1) >>> 0 < 2;

@@ -1,9 +1,10 @@
 import type { Segment } from './segment.ts';
 
-/** A segment with rows of a session, and the index of its first frame there. */
+/** A segment with rows of a session, the index of its first frame there, and how many messages began before that. */
 export interface Place {
   readonly segment: Segment;
   readonly firstIndex: number;
+  readonly messagesBefore: number;
 }
 
 /**

@@ -29,12 +29,6 @@ interface Side {
   inflation: InflateCursor | null;
 }
 
-/** So many messages began before this frame. */
-export interface Numbering {
-  readonly frame: number;
-  readonly messages: number;
-}
-
 /** The messages of one session, as far as its frames have been walked. Knows structure and lengths, no content. */
 export class SessionMessages {
   readonly id: string;
@@ -49,28 +43,14 @@ export class SessionMessages {
   readonly #afterGap = new Set<number>();
   #deflate: NegotiatedDeflate | null = null;
   #nextFrame = 0;
-  /** How messages were numbered before; null once these are numbered like that. */
-  #numbering: Numbering | null;
   readonly #maxWindows: number | undefined;
 
-  /**
-   * @param options `numbering`: what is known of it from an earlier walk: a message keeps its number, and none is given
-   * twice. `maxWindows`: of 32 KiB, kept of each direction
-   */
-  constructor(
-    reader: CaptureReader,
-    id: string,
-    options: { readonly numbering?: Numbering | undefined; readonly maxWindows?: number } = {},
-  ) {
+  /** @param options `maxWindows`: of 32 KiB, kept of each direction */
+  constructor(reader: CaptureReader, id: string, options: { readonly maxWindows?: number } = {}) {
     this.#reader = reader;
     this.id = id;
     this.frames = new MessageFrames(reader, id, this.columns);
-    this.#numbering = options.numbering ?? null;
     this.#maxWindows = options.maxWindows;
-  }
-
-  get numbering(): Numbering {
-    return this.#numbering ?? { frame: this.#nextFrame, messages: this.columns.end };
   }
 
   get bytes(): number {
@@ -89,28 +69,21 @@ export class SessionMessages {
   /** Walks the frames that have come since, and forgets those that have gone. */
   async catchUp(session: SessionDetail, slice: TimeSlice): Promise<void> {
     this.#deflate ??= deflateOf(session);
-    if (session.firstHeldFrame > 0) this.#forgetBefore(session.firstHeldFrame);
     for (;;) {
+      this.#forgetEvicted();
       const before = this.#nextFrame;
       this.#reader.visitFrames(this.id, before, PAGE_FRAMES, (row) => this.#take(row));
       if (this.#nextFrame === before) break;
       if (slice.over) await slice.pause();
     }
-    this.#renumber();
   }
 
-  #renumber(): void {
-    if (this.#numbering === null) return;
-    const by = this.#numbering.messages - this.columns.end;
-    this.#numbering = null;
-    this.columns.renumber(by);
-    const gaps = [...this.#afterGap];
-    this.#afterGap.clear();
-    for (const position of gaps) this.#afterGap.add(position + by);
-    for (const side of Object.values(this.#sides)) {
-      if (side.open >= 0) side.open += by;
-      if (side.last >= 0) side.last += by;
-    }
+  #forgetEvicted(): void {
+    const held = this.#reader.heldFrom(this.id);
+    if (held === undefined || held.frame === 0) return;
+    this.#forgetBefore(held.frame);
+    // What went before it was walked is numbered all the same.
+    if (held.frame > this.#nextFrame) this.columns.startAt(held.messages);
   }
 
   /** Inflates the message at `position` and gives its first `keepBytes` bytes. Only for compressed ones. */
@@ -160,7 +133,6 @@ export class SessionMessages {
   }
 
   #take(row: RowCursor): void {
-    if (this.#numbering !== null && row.index >= this.#numbering.frame) this.#renumber();
     const way = direction(row.bits);
     const side = this.#sides[way];
     if (row.index > this.#nextFrame) {

@@ -66,6 +66,8 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   gone = false;
   state: SessionState = 'connecting';
   frameCount = 0;
+  /** Frames among those that were recorded that began a message. */
+  messageCount = 0;
   /** Frames and payload bytes a direction: client to server first. */
   readonly frames: [number, number] = [0, 0];
   readonly bytes: [number, number] = [0, 0];
@@ -242,6 +244,9 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
 
   get firstHeldFrame(): number {
     return this.residence[0]?.firstIndex ?? this.frameCount;
+  }
+  get messagesBefore(): number {
+    return this.residence[0]?.messagesBefore ?? this.messageCount;
   }
   get id(): string {
     return String(this.number);

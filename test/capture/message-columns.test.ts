@@ -29,8 +29,9 @@ it('columns hold what is left of a session whose messages come and go, in memory
     columns.dropBefore(from);
     held = held.filter(({ firstFrame }) => firstFrame >= from);
     if (round === 100) {
-      columns.renumber(1000);
-      held = held.map(({ position, firstFrame }) => ({ position: position + 1000, firstFrame }));
+      columns.dropBefore(frame);
+      columns.startAt(columns.end + 1000);
+      held = [];
     }
     expect([columns.base, columns.end]).toEqual([
       held[0]?.position ?? columns.end,
