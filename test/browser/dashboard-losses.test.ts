@@ -50,11 +50,14 @@ describe('what is lost is said where it would have been', () => {
           const response = await dashboard.rig.fetch('/api/export?format=json');
           const { evicted } = (await response.json()) as { evicted: { sessions: number; frames: number } };
           expect(evicted.sessions).toBe(3);
-          return page.getByText(`· ${evicted.frames.toLocaleString('en-US')} evicted`).isVisible();
+          return page.getByText(`${evicted.frames.toLocaleString('en-US')} evicted`, { exact: true }).isVisible();
         },
         { timeout: 20_000 },
       )
       .toBe(true);
+    await page.setViewportSize({ width: 1024, height: 640 });
+    await page.getByText(/^[\d,]+ evicted$/).waitFor();
+    await page.setViewportSize({ width: 1280, height: 800 });
     await page.getByText('#190 ↓ text').waitFor();
     await page.getByRole('region', { name: 'Text' }).getByText('"line":190,').waitFor();
   });

@@ -192,6 +192,7 @@ export class Capture {
 
   pause(paused: boolean): void {
     if (paused === this.paused) return;
+    if (paused) this.#listAll();
     this.#pausedAt = paused ? { frameCount: this.#listedFrames } : null;
     if (!paused) {
       const held = this.#held;

@@ -102,8 +102,11 @@ function Memory(props: { readonly used: number; readonly budget: number; readonl
       <span className="memory-bar" aria-hidden>
         <span className={share > 0.9 ? 'full' : ''} style={{ width: `${share * 100}%` }} />
       </span>
-      {formatMemory(props.used)} of {formatMemory(props.budget)}
-      {props.evicted > 0 && <span className="evicted"> · {formatCount(props.evicted)} evicted</span>}
+      <span className="memory-text">
+        {formatMemory(props.used)} of {formatMemory(props.budget)}
+        {props.evicted > 0 && ' · '}
+      </span>
+      {props.evicted > 0 && <span className="evicted">{formatCount(props.evicted)} evicted</span>}
     </span>
   );
 }
