@@ -188,16 +188,19 @@ export class Recorder implements RowWriter {
     };
   }
 
-  /** Takes rows, the last one first, with the sum of their payload lengths. Not more than `rowRoom` said. */
+  /**
+   * Takes rows of whole messages, pings and pongs, the last one first, with the sum of their payload lengths. Not more
+   * than `rowRoom` said.
+   */
   recordRows(count: number, rows: Uint8Array, payloadBytes: number): void {
     const { log } = this.#host;
     this.#lastWord = log.addRows(count, rows);
     this.#lastSegment = log.current;
     this.#host.seq += count;
     this.#session.frameCount += count;
-    for (let at = RowWord.Bits << 2; at < count * ROW_BYTES; at += ROW_BYTES) {
-      if (beginsMessage(rows[at] as number)) this.#session.messageCount++;
-    }
+    let controls = 0;
+    for (let at = RowWord.Bits << 2; at < rows.length; at += ROW_BYTES) controls += (rows[at] as number) & CONTROL;
+    this.#session.messageCount += count - controls / CONTROL;
     this.lastIndex = this.#session.frameCount - 1;
     this.#newFrames += count;
     this.#newBytes += payloadBytes;
@@ -398,6 +401,9 @@ export class Recorder implements RowWriter {
     this.#floats = NO_FLOATS;
   }
 }
+
+/** The bit of an opcode that tells control frames from messages, where nothing else comes. */
+const CONTROL = 8;
 
 /** By the first byte of its header: text or binary. */
 const beginsMessage = (byte0: number): boolean => ((byte0 & 0x0f) - 1) >>> 0 < 2;
