@@ -1,6 +1,16 @@
 import { FrameBit } from '../contract/frame-bits.ts';
 import type { FrameLog } from './frame-log.ts';
-import { AGAIN_BIT, ROW_BYTES, ROW_WORDS, RowFloat, RowWord, Segment, spanListBytes } from './segment.ts';
+import {
+  AGAIN_BIT,
+  ROW_BYTES,
+  ROW_WORDS,
+  RowFloat,
+  RowWord,
+  RUN_BIT,
+  RunWord,
+  Segment,
+  spanListBytes,
+} from './segment.ts';
 
 /**
  * Takes one session's rows and bytes out of the log, so that their memory is really free: every segment that holds
@@ -25,8 +35,8 @@ function spansOfOthers(log: FrameLog, sessionNumber: number): number[][] {
   const found = new Set<number[]>();
   for (const segment of log.segments) {
     if (segment.spans.length === 0) continue;
-    visitRows(segment, sessionNumber, (word) => {
-      const spans = segment.spans[((segment.words[word + RowWord.Link] as number) >>> 8) - 1];
+    visitRows(segment, sessionNumber, (line) => {
+      const spans = segment.spans[((segment.words[segment.wordAt(line) + RowWord.Link] as number) >>> 8) - 1];
       if (spans !== undefined) found.add(spans);
     });
   }
@@ -41,8 +51,8 @@ function segmentsOf(log: FrameLog, sessionNumber: number): Set<Segment> {
     if (segment !== undefined) found.add(segment);
   };
   for (const segment of log.segments) {
-    for (let row = 0; row < segment.rowCount; row++) {
-      const word = segment.wordAt(row);
+    for (let line = 0; line < segment.lineCount; line += segment.linesAt(line)) {
+      const word = segment.wordAt(line);
       if (segment.words[word + RowWord.Session] !== sessionNumber) continue;
       found.add(segment);
       const list = (segment.words[word + RowWord.Link] as number) >>> 8;
@@ -64,25 +74,32 @@ function withoutSession(
   const sessionNumber = others.number;
   let keptBytes = 0;
   visitReferences(log, old, others, (_offset, length) => (keptBytes += length));
-  let keptRows = 0;
-  visitRows(old, sessionNumber, () => keptRows++);
-  if (keptBytes === 0 && keptRows === 0) return undefined;
+  let keptLines = 0;
+  visitRows(old, sessionNumber, (line) => (keptLines += old.linesAt(line)));
+  if (keptBytes === 0 && keptLines === 0) return undefined;
 
-  const size = Math.ceil(keptBytes / ROW_BYTES) * ROW_BYTES + keptRows * ROW_BYTES;
+  const size = Math.ceil(keptBytes / ROW_BYTES) * ROW_BYTES + keptLines * ROW_BYTES;
   const fresh = new Segment(id, new ArrayBuffer(size));
   visitReferences(log, old, others, (offset, length, moveTo) => {
     fresh.bytes.set(old.bytes.subarray(offset, offset + length), fresh.slabTop);
     moveTo(id, fresh.slabTop);
     fresh.slabTop += length;
   });
-  visitRows(old, sessionNumber, (word) => {
-    const target = fresh.wordAt(fresh.rowCount++);
-    fresh.words.set(old.words.subarray(word, word + ROW_WORDS), target);
+  visitRows(old, sessionNumber, (line) => {
+    const lines = old.linesAt(line);
+    const word = old.wordAt(line);
+    const target = fresh.wordAt(fresh.lineCount);
+    fresh.lineCount += lines;
+    fresh.words.set(
+      old.words.subarray(old.wordAt(line + lines - 1), word + ROW_WORDS),
+      fresh.wordAt(fresh.lineCount - 1),
+    );
     const bits = old.words[word + RowWord.Bits] as number;
-    if ((bits & AGAIN_BIT) === 0) fresh.frameCount++;
+    if ((bits & AGAIN_BIT) === 0) fresh.frameCount += old.framesAt(line);
     if ((bits & (AGAIN_BIT | FrameBit.Complete)) === FrameBit.Complete) {
       fresh.payloadBytes += old.floats[(word >> 1) + RowFloat.PayloadLength] as number;
     }
+    if ((bits & RUN_BIT) !== 0) return;
     const link = old.words[word + RowWord.Link] as number;
     const spans = old.spans[(link >>> 8) - 1];
     if (spans === undefined) return;
@@ -95,10 +112,10 @@ function withoutSession(
   return fresh;
 }
 
-function visitRows(segment: Segment, without: number, visit: (word: number) => void): void {
-  for (let row = 0; row < segment.rowCount; row++) {
-    const word = segment.wordAt(row);
-    if (segment.words[word + RowWord.Session] !== without) visit(word);
+/** Calls `visit` with the lines of the rows of all sessions but one. */
+function visitRows(segment: Segment, without: number, visit: (line: number) => void): void {
+  for (let line = 0; line < segment.lineCount; line += segment.linesAt(line)) {
+    if (segment.words[segment.wordAt(line) + RowWord.Session] !== without) visit(line);
   }
 }
 
@@ -136,17 +153,21 @@ function visitDirect(
 ): boolean {
   const { slab, without, visit } = options;
   const { words, floats } = segment;
-  for (let row = 0; row < segment.rowCount; row++) {
-    const word = segment.wordAt(row);
+  for (let line = 0; line < segment.lineCount; line += segment.linesAt(line)) {
+    const word = segment.wordAt(line);
     const link = words[word + RowWord.Link] as number;
-    if (link >>> 8 !== 0 || ((words[word + RowWord.Bits] as number) & AGAIN_BIT) !== 0) continue;
+    const bits = words[word + RowWord.Bits] as number;
+    if (link >>> 8 !== 0 || (bits & AGAIN_BIT) !== 0) continue;
     const target = words[word + RowWord.SlabSegment] as number;
     if (target !== slab.id) {
       if (isBehind(target)) return false;
       continue;
     }
     if (words[word + RowWord.Session] === without) continue;
-    const length = (link & 0xff) + (floats[(word >> 1) + RowFloat.PayloadLength] as number);
+    const length =
+      (bits & RUN_BIT) !== 0
+        ? (words[word + RunWord.WireBytes] as number)
+        : (link & 0xff) + (floats[(word >> 1) + RowFloat.PayloadLength] as number);
     visit(words[word + RowWord.SlabOffset] as number, length, (id, offset) => {
       words[word + RowWord.SlabSegment] = id;
       words[word + RowWord.SlabOffset] = offset;

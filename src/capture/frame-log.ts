@@ -1,4 +1,5 @@
 import {
+  linesForFrames,
   NEXT_SPAN_BYTES,
   ROW_BYTES,
   SECOND_SPAN_BYTES,
@@ -14,6 +15,9 @@ const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
 const MIN_SEGMENT_BYTES = 256 * 1024;
 /** Segments that the budget is cut into: the oldest of so many goes when room is needed. */
 const SEGMENTS_PER_BUDGET = 64;
+
+/** Beside a chunk a quarter of its length is kept free, so that the frames in it (of 17 bytes and more) are one run. */
+const RUN_SHARE = 2;
 
 const NO_SPANS: Spans = [];
 
@@ -76,7 +80,8 @@ export class FrameLog {
   /** Copies `source[0..length)` into the slab, in one piece. */
   keep(source: Uint8Array, length: number): void {
     let segment = this.current;
-    if (segment.freeBytes < length + ROW_BYTES) segment = this.#roll(length + ROW_BYTES);
+    const needed = length + ROW_BYTES + (length >> RUN_SHARE);
+    if (segment.freeBytes < needed) segment = this.#roll(needed);
     const offset = segment.slabTop;
     segment.bytes.set(source.length === length ? source : source.subarray(0, length), offset);
     segment.slabTop = offset + length;
@@ -87,22 +92,27 @@ export class FrameLog {
   /** Makes a row in `current`; returns its first 32-bit word. All of its fields are to be written. */
   addRow(): number {
     let segment = this.current;
-    let word = segment.wordAt(segment.rowCount);
+    let word = segment.wordAt(segment.lineCount);
     if (word << 2 < segment.slabTop) {
       segment = this.#roll(ROW_BYTES);
       word = segment.wordAt(0);
     }
-    segment.rowCount++;
+    segment.lineCount++;
     return word;
   }
 
-  /** Adds rows that were made elsewhere, the last one first, to `current`, which has room; returns the last one's word. */
-  addRows(count: number, rows: Uint8Array): number {
+  /**
+   * Adds a run to `current`, which has room: the row, all of whose fields are to be written, and the lines that follow,
+   * made elsewhere, the last one first (segment.ts). Returns the row's first 32-bit word.
+   */
+  addRun(count: number, lines: Uint8Array): number {
     const segment = this.current;
-    segment.rowCount += count;
-    const word = segment.wordAt(segment.rowCount - 1);
-    segment.bytes.set(rows, word << 2);
-    return word;
+    const line = segment.lineCount;
+    const lineCount = linesForFrames(count);
+    segment.lineCount += 1 + lineCount;
+    segment.bytes.set(lines, segment.wordAt(line + lineCount) << 2);
+    segment.markRun(line, lineCount);
+    return segment.wordAt(line);
   }
 
   /**
@@ -148,7 +158,7 @@ export class FrameLog {
     const oldest = this.segments[0];
     if (oldest === undefined) return undefined;
     if (oldest === this.current) {
-      if (oldest.slabTop === 0 && oldest.rowCount === 0) return undefined;
+      if (oldest.slabTop === 0 && oldest.lineCount === 0) return undefined;
       this.current = this.keptSegment = this.#append(this.segmentBytes);
     }
     this.segments.shift();
@@ -180,7 +190,7 @@ export class FrameLog {
 
   /** Ends the segment that is being filled, so that the compaction may have it. */
   seal(): void {
-    if (this.current.slabTop > 0 || this.current.rowCount > 0) this.#roll(0);
+    if (this.current.slabTop > 0 || this.current.lineCount > 0) this.#roll(0);
   }
 
   #roll(neededBytes: number): Segment {

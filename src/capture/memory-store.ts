@@ -194,11 +194,13 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     const session = this.#find(id);
     if (session === undefined) return undefined;
     const rows: FrameRow[] = [];
-    this.#index.visit(session, from, (segment, word) => {
+    this.#index.visit(session, from, (segment, place) => {
       if (rows.length >= limit) return false;
-      rows.push(this.#at(segment, word).frameRow());
+      rows.push(this.#view.goTo(segment, place).frameRow());
       return true;
     });
+    // Whoever has one may hold it against what the log says of it later.
+    for (const { seq } of rows) this.#read(seq);
     return rows;
   }
 
@@ -207,20 +209,18 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     if (session === undefined) return false;
     const view = new RowView(this.log, this.payloadLimitBytes);
     let left = limit;
-    this.#index.visit(session, from, (segment, word) => {
+    this.#index.visit(session, from, (segment, place) => {
       if (left-- <= 0) return false;
-      view.segment = segment;
-      view.word = word;
-      return visit(view) !== false;
+      return visit(view.goTo(segment, place)) !== false;
     });
     return true;
   }
 
   frameBytes(id: string, index: number, plane: 'payload' | 'wire'): FrameBytes | undefined {
     const session = this.#find(id);
-    const place = session === undefined ? undefined : this.#index.find(session, index);
-    if (place === undefined) return undefined;
-    const view = this.#at(place.segment, place.word);
+    const found = session === undefined ? undefined : this.#index.find(session, index);
+    if (found === undefined) return undefined;
+    const view = this.#view.goTo(found.segment, found.place);
     const wholeLength = view.payloadLength + (plane === 'wire' ? view.headerLength : 0);
     const bytes = plane === 'wire' ? view.wireBytes(0, Infinity) : view.payloadBytes(Infinity);
     return { bytes, whole: bytes.length === wholeLength };
@@ -234,13 +234,20 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     let left = limit;
     for (; at < segments.length && left > 0; at++) {
       const segment = segments[at] as Segment;
-      for (let row = segment.firstRowAfter(since); row < segment.rowCount && left > 0; row++, left--) {
-        view.segment = segment;
-        view.word = segment.wordAt(row);
-        if (view.seq > this.readSeq) this.readSeq = view.seq;
+      for (
+        let place = segment.firstAfter(since);
+        place < segment.endPlace && left > 0;
+        place = segment.nextPlace(place), left--
+      ) {
+        view.goTo(segment, place);
+        this.#read(view.seq);
         if (visit(view) === false) return;
       }
     }
+  }
+
+  #read(seq: number): void {
+    if (seq > this.readSeq) this.readSeq = seq;
   }
 
   deleteSession(id: string): boolean {
@@ -292,12 +299,6 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     return /^[1-9]\d{0,14}$/.test(id) ? this.#sessions.byNumber.get(Number(id)) : undefined;
   }
 
-  #at(segment: Segment, word: number): RowView {
-    this.#view.segment = segment;
-    this.#view.word = word;
-    return this.#view;
-  }
-
   #list(session: SessionRecord): void {
     this.#sessions.add(session);
     this.sessionChanged(session);
@@ -331,7 +332,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     while (this.usedBytes > this.#budgetBytes) {
       const oldest = this.#sessions.oldestEnded;
       const segment = this.log.segments[0];
-      const segmentSeq = segment === undefined || segment.rowCount === 0 ? Infinity : segment.seqAt(0);
+      const segmentSeq = segment === undefined || segment.lineCount === 0 ? Infinity : segment.seqAt(0);
       if (oldest !== null && (oldest.residence.length === 0 || this.log.segments.length < 2)) {
         this.#evicted.sessions++;
         this.#remove(oldest);

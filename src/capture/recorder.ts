@@ -3,7 +3,19 @@ import { ViolationBit } from '../contract/violations.ts';
 import type { FrameScanner } from '../protocol/frame-scanner.ts';
 import type { FrameLog } from './frame-log.ts';
 import { placesWith } from './residence.ts';
-import { AGAIN_BIT, ROW_BYTES, ROW_WORDS, RowFloat, RowWord, type RowWriter, type Segment } from './segment.ts';
+import {
+  AGAIN_BIT,
+  framesInLines,
+  ROW_BYTES,
+  ROW_WORDS,
+  RowFloat,
+  RowWord,
+  RUN_BIT,
+  RunFloat,
+  RunWord,
+  type RowWriter,
+  type Segment,
+} from './segment.ts';
 import type { SessionRecord } from './session-record.ts';
 
 /** What a recorder needs of the store. */
@@ -19,16 +31,17 @@ export interface RecorderHost {
   frameSeen(session: SessionRecord): void;
 }
 
-/** See `rowsToCome`. */
-export interface RowsToCome {
-  readonly session: number;
-  readonly firstIndex: number;
-  readonly segment: number;
-  readonly slabOffset: number;
-  readonly bits: number;
-  readonly seq: number;
-  readonly timeUs: number;
-  readonly streamOffset: number;
+/** Frames that came one after another in a chunk: whole messages, pings and pongs, with nothing wrong about them. */
+export interface Run {
+  readonly count: number;
+  /** How many of them are control frames. */
+  readonly controls: number;
+  /** Where in the chunk the first one begins and the last one ends. */
+  readonly start: number;
+  readonly end: number;
+  readonly payloadBytes: number;
+  /** Where they begin: the lines of segment.ts that follow a run's row. */
+  readonly lines: Uint8Array;
 }
 
 /** No frame that is whole in a read is longer: with a limit from here on none of them is cut. */
@@ -164,46 +177,47 @@ export class Recorder implements RowWriter {
     else this.#beginSpans(scanner, log.current);
   }
 
-  /**
-   * For how many frames that are whole in this chunk there is room where the last row went: their rows may be made
-   * elsewhere and given to `recordRows`. 0 where they have to be recorded one by one.
-   */
-  rowRoom(): number {
+  /** How many frames of this chunk `recordRun` takes now; 0 where they have to be recorded one by one. */
+  get runRoom(): number {
     const { log, payloadLimitBytes } = this.#host;
-    if (!this.#kept || log.current !== this.#rowSegment || payloadLimitBytes < WHOLE_PAYLOAD_BYTES) return 0;
-    return Math.max(0, Math.floor(log.current.freeBytes / ROW_BYTES));
-  }
-
-  /** What such rows have in common: the words and numbers of segment.ts, `slabOffset` and `streamOffset` of byte 0. */
-  rowsToCome(chunkOffset: number): RowsToCome {
-    return {
-      session: this.#session.number,
-      firstIndex: this.#session.frameCount,
-      segment: this.#chunkSegment,
-      slabOffset: this.#offset,
-      bits: (this.#side << 16) | FrameBit.Complete,
-      seq: this.#host.seq,
-      timeUs: this.#timeUs,
-      streamOffset: chunkOffset,
-    };
+    // Of a run all that is known lies in its own segment.
+    if (!this.#kept || log.current.id !== this.#chunkSegment || payloadLimitBytes < WHOLE_PAYLOAD_BYTES) return 0;
+    return Math.max(0, framesInLines(Math.floor(log.current.freeBytes / ROW_BYTES) - 1));
   }
 
   /**
-   * Takes rows of whole messages, pings and pongs, the last one first, with the sum of their payload lengths. Not more
-   * than `rowRoom` said.
+   * Records the frames of a run, not more than `runRoom` said.
+   * @param chunkOffset stream offset of the chunk's first byte
    */
-  recordRows(count: number, rows: Uint8Array, payloadBytes: number): void {
-    const { log } = this.#host;
-    this.#lastWord = log.addRows(count, rows);
-    this.#lastSegment = log.current;
-    this.#host.seq += count;
-    this.#session.frameCount += count;
-    let controls = 0;
-    for (let at = RowWord.Bits << 2; at < rows.length; at += ROW_BYTES) controls += (rows[at] as number) & CONTROL;
-    this.#session.messageCount += count - controls / CONTROL;
-    this.lastIndex = this.#session.frameCount - 1;
+  recordRun(run: Run, chunkOffset: number): void {
+    const session = this.#session;
+    const host = this.#host;
+    const { count, start } = run;
+    const word = host.log.addRun(count, run.lines);
+    if (host.log.current !== this.#rowSegment) this.#enter(host.log.current, session.frameCount);
+    const words = this.#words;
+    const floats = this.#floats;
+    const float = word >> 1;
+    floats[float + RowFloat.Seq] = host.seq + 1;
+    floats[float + RowFloat.TimeUs] = this.#timeUs;
+    floats[float + RunFloat.PayloadBytes] = run.payloadBytes;
+    floats[float + RowFloat.StreamOffset] = chunkOffset + start;
+    words[word + RowWord.Session] = session.number;
+    words[word + RowWord.Index] = session.frameCount;
+    words[word + RowWord.Bits] = (this.#side << 16) | FrameBit.Complete | RUN_BIT;
+    words[word + RunWord.Count] = count;
+    words[word + RowWord.SlabSegment] = this.#chunkSegment;
+    words[word + RowWord.SlabOffset] = this.#offset + start;
+    words[word + RunWord.WireBytes] = run.end - start;
+    words[word + RowWord.Link] = 0;
+    host.seq += count;
+    session.frameCount += count;
+    session.messageCount += count - run.controls;
+    this.lastIndex = session.frameCount - 1;
+    // Nothing more comes of a frame that was whole.
+    this.#lastSegment = null;
     this.#newFrames += count;
-    this.#newBytes += payloadBytes;
+    this.#newBytes += run.payloadBytes;
   }
 
   /** The log has begun a segment since the last row. */
@@ -401,9 +415,6 @@ export class Recorder implements RowWriter {
     this.#floats = NO_FLOATS;
   }
 }
-
-/** The bit of an opcode that tells control frames from messages, where nothing else comes. */
-const CONTROL = 8;
 
 /** By the first byte of its header: text or binary. */
 const beginsMessage = (byte0: number): boolean => ((byte0 & 0x0f) - 1) >>> 0 < 2;

@@ -3,7 +3,7 @@ import { AGAIN_BIT, RowWord, type Segment } from './segment.ts';
 
 /** What a list of rows costs: its place in the map, the array, and the room for 17 rows that it is given. Measured. */
 const LIST_COST_BYTES = 240;
-/** What a row costs, with the room that arrays keep to grow. */
+/** What a row, or a run of them, costs, with the room that arrays keep to grow. */
 const ROW_COST_BYTES = 12;
 /** What nobody has looked into for so long goes first when room is needed. */
 const IDLE_US = 10_000_000;
@@ -15,8 +15,9 @@ interface Indexed {
 }
 
 interface SegmentIndex {
+  linesSeen: number;
   rowsSeen: number;
-  /** Numbers of rows, by session. */
+  /** The lines of rows, by session. */
   readonly lists: Map<number, number[]>;
   usedUs: number;
 }
@@ -61,43 +62,55 @@ export class RowIndex {
     for (const [segment, { usedUs }] of this.#segments) if (usedUs < idleSinceUs) this.drop(segment);
   }
 
-  find(session: Indexed, index: number): { readonly segment: Segment; readonly word: number } | undefined {
-    let found: { segment: Segment; word: number } | undefined;
-    this.visit(session, index, (segment, word) => {
-      if (segment.words[word + RowWord.Index] === index) found = { segment, word };
+  find(session: Indexed, index: number): { readonly segment: Segment; readonly place: number } | undefined {
+    let found: { segment: Segment; place: number } | undefined;
+    this.visit(session, index, (segment, place) => {
+      if (segment.indexAt(place) === index) found = { segment, place };
       return false;
     });
     return found;
   }
 
-  /** Calls `visit` for the session's rows with index >= `from`, in order, until it returns false. */
-  visit(session: Indexed, from: number, visit: (segment: Segment, word: number) => boolean): void {
+  /** Calls `visit` for the places of the session's frames with index >= `from`, in order, until it returns false. */
+  visit(session: Indexed, from: number, visit: (segment: Segment, place: number) => boolean): void {
     const { residence } = session;
     let place = residence.length - 1;
     while (place > 0 && (residence[place]?.firstIndex ?? 0) > from) place--;
     for (; place >= 0 && place < residence.length; place++) {
-      const at = residence[place];
-      if (at === undefined) return;
-      const rows = this.#lists(at.segment).get(session.number) ?? [];
-      for (let i = lowerBound(rows, at.segment, from); i < rows.length; i++) {
-        if (!visit(at.segment, at.segment.wordAt(rows[i] as number))) return;
+      const segment = residence[place]?.segment;
+      if (segment === undefined) return;
+      const lines = this.#lists(segment).get(session.number) ?? [];
+      for (let i = lowerBound(lines, segment, from); i < lines.length; i++) {
+        const line = lines[i] as number;
+        const first = segment.placeOf(line);
+        const end = first + segment.framesAt(line);
+        for (let at = Math.max(first, first + from - segment.indexAt(first)); at < end; at++) {
+          if (!visit(segment, at)) return;
+        }
       }
     }
   }
 
   #lists(segment: Segment): Map<number, number[]> {
-    const known = this.#segments.get(segment) ?? { rowsSeen: 0, lists: new Map<number, number[]>(), usedUs: 0 };
+    const known = this.#segments.get(segment) ?? {
+      linesSeen: 0,
+      rowsSeen: 0,
+      lists: new Map<number, number[]>(),
+      usedUs: 0,
+    };
     const { lists } = known;
     known.usedUs = this.#clock();
-    if (segment === this.#latest && known.rowsSeen === segment.rowCount) return lists;
+    if (segment === this.#latest && known.linesSeen === segment.lineCount) return lists;
     this.drop(segment);
-    for (; known.rowsSeen < segment.rowCount; known.rowsSeen++) {
-      const word = segment.wordAt(known.rowsSeen);
+    for (let line = known.linesSeen; line < segment.lineCount; line = known.linesSeen) {
+      known.linesSeen += segment.linesAt(line);
+      known.rowsSeen++;
+      const word = segment.wordAt(line);
       if (((segment.words[word + RowWord.Bits] as number) & AGAIN_BIT) !== 0) continue;
       const session = segment.words[word + RowWord.Session] as number;
       const rows = lists.get(session);
-      if (rows === undefined) lists.set(session, [known.rowsSeen]);
-      else rows.push(known.rowsSeen);
+      if (rows === undefined) lists.set(session, [line]);
+      else rows.push(line);
     }
     this.#costBytes += costOf(known);
     for (const oldest of this.#segments.keys()) {
@@ -114,13 +127,14 @@ function costOf({ rowsSeen, lists }: SegmentIndex): number {
   return lists.size * LIST_COST_BYTES + rowsSeen * ROW_COST_BYTES;
 }
 
-function lowerBound(rows: readonly number[], segment: Segment, from: number): number {
+/** Position of the first row with a frame of index >= `from`. */
+function lowerBound(lines: readonly number[], segment: Segment, from: number): number {
   let low = 0;
-  let high = rows.length;
+  let high = lines.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const word = segment.wordAt(rows[middle] as number);
-    if ((segment.words[word + RowWord.Index] as number) >= from) high = middle;
+    const line = lines[middle] as number;
+    if (segment.indexAt(segment.placeOf(line)) + segment.framesAt(line) > from) high = middle;
     else low = middle + 1;
   }
   return low;

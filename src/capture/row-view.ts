@@ -6,61 +6,110 @@ import { applyMask } from '../protocol/mask.ts';
 import { previewBytes } from '../contract/preview.ts';
 import type { RowCursor } from './capture-reader.ts';
 import type { FrameLog } from './frame-log.ts';
-import { AGAIN_BIT, RowFloat, RowWord, type Segment } from './segment.ts';
+import { AGAIN_BIT, FRAMES_A_RUN, RowFloat, RowWord, RUN_BIT, type Segment } from './segment.ts';
 
-/** Reads one row and its bytes in place. Set `segment` and `word`, then ask; allocates only for bytes and objects. */
+/** Reads one row and its bytes in place: go to a place, then ask. Allocates only for bytes and objects. */
 export class RowView implements RowCursor {
-  segment: Segment;
-  /** First 32-bit word of the row. */
-  word = 0;
   readonly #log: FrameLog;
   readonly #payloadLimitBytes: number;
+  #segment: Segment;
+  /** First 32-bit word of the row. */
+  #word = 0;
+  /** Which frame of the run it is; its bits, lengths and offset in the segment are in its header then. */
+  #frame = 0;
+  #inRun = false;
+  #bits = 0;
+  #headerLength = 0;
+  #payloadLength = 0;
+  #offset = 0;
 
   constructor(log: FrameLog, payloadLimitBytes: number) {
     this.#log = log;
     this.#payloadLimitBytes = payloadLimitBytes;
-    this.segment = log.current;
+    this.#segment = log.current;
+  }
+
+  goTo(segment: Segment, place: number): this {
+    this.#segment = segment;
+    this.#word = segment.rowOf(place);
+    this.#frame = place % FRAMES_A_RUN;
+    this.#bits = this.#wordAt(RowWord.Bits);
+    this.#inRun = (this.#bits & RUN_BIT) !== 0;
+    if (this.#inRun) this.#readHeader(place);
+    return this;
+  }
+
+  /** Of a run it is known that its frames have the shortest form of header, and the first byte of ordinary frames. */
+  #readHeader(place: number): void {
+    const { bytes } = this.#segment;
+    const runOffset = this.#segment.runOffset(Math.floor(place / FRAMES_A_RUN), this.#frame);
+    const at = this.#wordAt(RowWord.SlabOffset) + runOffset;
+    const byte0 = bytes[at] as number;
+    const byte1 = bytes[at + 1] as number;
+    const short = byte1 & 0x7f;
+    let length = short;
+    if (short >= 126) {
+      length = 0;
+      for (let i = at + 2, end = i + (short === 126 ? 2 : 8); i < end; i++)
+        length = length * 256 + (bytes[i] as number);
+    }
+    this.#offset = at;
+    this.#payloadLength = length;
+    this.#headerLength = (short < 126 ? 2 : short === 126 ? 4 : 10) + ((byte1 & 0x80) >> 5);
+    const compressed = (byte0 & 0x40) === 0 ? 0 : frameBits.FrameBit.Compressed;
+    this.#bits = (this.#bits & ~RUN_BIT) | byte0 | (byte1 << 8) | compressed;
   }
 
   get seq(): number {
-    return this.#float(RowFloat.Seq);
+    return this.#floatAt(RowFloat.Seq) + this.#frame;
   }
   get timeUs(): number {
-    return this.#float(RowFloat.TimeUs);
+    return this.#floatAt(RowFloat.TimeUs);
   }
   get payloadLength(): number {
-    return this.#float(RowFloat.PayloadLength);
+    return this.#inRun ? this.#payloadLength : this.#floatAt(RowFloat.PayloadLength);
   }
   get streamOffset(): number {
-    return this.#float(RowFloat.StreamOffset);
+    const offset = this.#floatAt(RowFloat.StreamOffset);
+    return this.#inRun ? offset + this.#offset - this.#wordAt(RowWord.SlabOffset) : offset;
   }
   get session(): number {
-    return this.#word(RowWord.Session);
+    return this.#wordAt(RowWord.Session);
   }
   get index(): number {
-    return this.#word(RowWord.Index) >>> 0;
+    return (this.#wordAt(RowWord.Index) + this.#frame) >>> 0;
   }
   get bits(): number {
-    return this.#word(RowWord.Bits) & ~AGAIN_BIT;
+    return this.#bits & ~AGAIN_BIT;
   }
   get again(): boolean {
-    return (this.#word(RowWord.Bits) & AGAIN_BIT) !== 0;
+    return (this.#bits & AGAIN_BIT) !== 0;
   }
   get maskingKey(): number {
-    return this.#word(RowWord.MaskingKey) >>> 0;
+    if (!this.#inRun) return this.#wordAt(RowWord.MaskingKey) >>> 0;
+    return frameBits.masked(this.#bits) ? readWord(this.#segment.bytes, this.#offset + this.#headerLength - 4) : 0;
   }
   get violations(): number {
-    return this.#word(RowWord.Violations);
+    return this.#inRun ? 0 : this.#wordAt(RowWord.Violations);
   }
   get headerLength(): number {
-    return this.#word(RowWord.Link) & 0xff;
+    return this.#inRun ? this.#headerLength : this.#wordAt(RowWord.Link) & 0xff;
   }
 
-  #float(field: number): number {
-    return this.segment.floats[(this.word >> 1) + field] as number;
+  #floatAt(field: number): number {
+    return this.#segment.floats[(this.#word >> 1) + field] as number;
   }
-  #word(field: number): number {
-    return this.segment.words[this.word + field] as number;
+  #wordAt(field: number): number {
+    return this.#segment.words[this.#word + field] as number;
+  }
+  /** Where its bytes lie in one piece; undefined: in none that is held. */
+  #slab(): Segment | undefined {
+    return this.#inRun ? this.#segment : this.#log.segment(this.#wordAt(RowWord.SlabSegment));
+  }
+  /** Where its bytes lie otherwise. */
+  #spans(): readonly number[] | null {
+    const list = this.#wordAt(RowWord.Link) >>> 8;
+    return list === 0 ? null : (this.#segment.spans[list - 1] ?? []);
   }
 
   /**
@@ -70,14 +119,12 @@ export class RowView implements RowCursor {
   wireBytes(from: number, maxBytes: number): Uint8Array {
     const heldLimit = this.headerLength + Math.min(this.payloadLength, this.#payloadLimitBytes);
     const wanted = Math.max(0, Math.min(maxBytes, heldLimit - from));
-    const list = this.#word(RowWord.Link) >>> 8;
-    if (list === 0) {
-      const slab = this.#log.segment(this.#word(RowWord.SlabSegment));
-      if (slab === undefined) return new Uint8Array(0);
-      const start = this.#word(RowWord.SlabOffset) + from;
-      return slab.bytes.slice(start, start + wanted);
-    }
-    return this.#gather(this.segment.spans[list - 1] ?? [], from, wanted);
+    const spans = this.#spans();
+    if (spans !== null) return this.#gather(spans, from, wanted);
+    const slab = this.#slab();
+    if (slab === undefined) return new Uint8Array(0);
+    const start = (this.#inRun ? this.#offset : this.#wordAt(RowWord.SlabOffset)) + from;
+    return slab.bytes.slice(start, start + wanted);
   }
 
   #gather(spans: readonly number[], from: number, wanted: number): Uint8Array {
@@ -122,12 +169,9 @@ export class RowView implements RowCursor {
 
   /** Payload bytes that are held, without reading them. */
   heldBytes(): number {
-    const list = this.#word(RowWord.Link) >>> 8;
     const limit = Math.min(this.payloadLength, this.#payloadLimitBytes);
-    if (list === 0) {
-      return this.#log.segment(this.#word(RowWord.SlabSegment)) === undefined ? 0 : limit;
-    }
-    const spans = this.segment.spans[list - 1] ?? [];
+    const spans = this.#spans();
+    if (spans === null) return this.#slab() === undefined ? 0 : limit;
     let held = 0;
     for (let i = 0; i < spans.length; i += 3) {
       if (this.#log.segment(spans[i] as number) === undefined) break;
@@ -170,3 +214,11 @@ export class RowView implements RowCursor {
     return previewBytes(bytes, this.payloadLength);
   }
 }
+
+/** Four bytes, the first one the highest. */
+const readWord = (bytes: Uint8Array, at: number): number =>
+  (((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)) >>>
+  0;

@@ -2,13 +2,26 @@
  * One piece of the log: a single buffer in which wire bytes grow from the front and frame rows from the back, until
  * they meet. It stands alone (offsets, no pointers), so that it can be dropped, copied or written out as it is.
  *
- * A row is 64 bytes, one cache line. As 64-bit floats: 0 seq · 1 time (us since the epoch) · 2 payload length ·
- * 3 stream offset. As 32-bit words: 8 session · 9 frame index · 10 bits (contract/frame-bits.ts) · 11 masking key ·
- * 12 segment and 13 offset of the frame's first wire byte · 14 violations · 15 header length (bits 0-7) and, above
- * them, 1 + the number of its span list where the frame's bytes do not lie in one piece.
+ * The back is cut into lines of 64 bytes, one cache line, counted from the end. A row is a line. As 64-bit floats: 0 seq ·
+ * 1 time (us since the epoch) · 2 payload length · 3 stream offset. As 32-bit words: 8 session · 9 frame index · 10 bits
+ * (contract/frame-bits.ts) · 11 masking key · 12 segment and 13 offset of the frame's first wire byte · 14 violations ·
+ * 15 header length (bits 0-7) and, above them, 1 + the number of its span list where the frame's bytes do not lie in
+ * one piece.
+ *
+ * Frames that came one after another in one chunk, whole messages and control frames with nothing wrong about them, share
+ * a row: a run. Its row is the first frame's, but for the fields of `RunFloat` and `RunWord`, and stands for what all
+ * have in common; the rest is in their headers, which the same segment holds. Lines with where they begin follow, 15
+ * frames a line: words 14 down to 0 hold offsets from the run's first byte, word 15 how many lines back the row is,
+ * below 0 as no row has it there.
+ *
+ * A frame's place is its line and its number in the run: places grow as sequence numbers do.
  */
 export const ROW_BYTES = 64;
 export const ROW_WORDS = ROW_BYTES / 4;
+/** Frames that one run takes at most. */
+export const FRAMES_A_RUN = 4096;
+const FRAMES_A_LINE = 15;
+const BACK_WORD = 15;
 
 export const RowFloat = { Seq: 0, TimeUs: 1, PayloadLength: 2, StreamOffset: 3 } as const;
 export const RowWord = {
@@ -21,9 +34,20 @@ export const RowWord = {
   Violations: 14,
   Link: 15,
 } as const;
+/** The payload lengths of all its frames. */
+export const RunFloat = { PayloadBytes: 2 } as const;
+/** How many frames there are, and how many wire bytes they have. */
+export const RunWord = { Count: 11, WireBytes: 14 } as const;
 
 /** In a row's bits, beside contract/frame-bits.ts: the row repeats an earlier one whose frame has completed since. */
 export const AGAIN_BIT = 1 << 24;
+/** It stands for a run. */
+export const RUN_BIT = 1 << 25;
+
+/** Lines that hold where the frames of a run begin. */
+export const linesForFrames = (count: number): number => Math.ceil(count / FRAMES_A_LINE);
+/** How many frames of a run so many lines hold. */
+export const framesInLines = (lines: number): number => Math.min(FRAMES_A_RUN, lines * FRAMES_A_LINE);
 
 /** Where a frame's bytes lie when a read ended inside it: segment, offset, length, one after another. */
 export type Spans = number[];
@@ -70,7 +94,8 @@ export class Segment {
   readonly tenants: number[] = [];
   /** Bytes used at the front. */
   slabTop = 0;
-  rowCount = 0;
+  /** Lines used at the back. */
+  lineCount = 0;
   /** Writes that still wait for a slow peer and read from `bytes`: while there are any, the buffer is not used again. */
   pins = 0;
   /** What the span lists cost. */
@@ -90,41 +115,91 @@ export class Segment {
 
   /** Bytes between the slab and the rows. */
   get freeBytes(): number {
-    return this.buffer.byteLength - this.slabTop - this.rowCount * ROW_BYTES;
+    return this.buffer.byteLength - this.slabTop - this.lineCount * ROW_BYTES;
   }
   /** What the segment costs in memory. */
   get costBytes(): number {
     return this.buffer.byteLength + this.spanBytes + this.tenants.length * TENANT_BYTES;
   }
-  /** First 32-bit word of row `row`. */
-  wordAt(row: number): number {
-    return this.words.length - (row + 1) * ROW_WORDS;
+  /** First 32-bit word of a line. */
+  wordAt(line: number): number {
+    return this.words.length - (line + 1) * ROW_WORDS;
   }
-  /** First 32-bit word of the row of a session's frame; -1 where it is not here. Looks from the end. */
+  /** One past the last place. */
+  get endPlace(): number {
+    return this.lineCount * FRAMES_A_RUN;
+  }
+  /** The place of the first frame of the row at a line. */
+  placeOf(line: number): number {
+    return line * FRAMES_A_RUN;
+  }
+  /** The place after `place`. */
+  nextPlace(place: number): number {
+    const line = Math.floor(place / FRAMES_A_RUN);
+    return (place % FRAMES_A_RUN) + 1 < this.framesAt(line) ? place + 1 : (line + this.linesAt(line)) * FRAMES_A_RUN;
+  }
+  /** First word of the row that a place belongs to. */
+  rowOf(place: number): number {
+    return this.wordAt(Math.floor(place / FRAMES_A_RUN));
+  }
+  /** How many frames the row at a line stands for. */
+  framesAt(line: number): number {
+    const word = this.wordAt(line);
+    return this.#isRun(word) ? (this.words[word + RunWord.Count] as number) : 1;
+  }
+  /** How many lines the row at a line takes, its own among them. */
+  linesAt(line: number): number {
+    return this.#isRun(this.wordAt(line)) ? 1 + linesForFrames(this.framesAt(line)) : 1;
+  }
+  #isRun(word: number): boolean {
+    return ((this.words[word + RowWord.Bits] as number) & RUN_BIT) !== 0;
+  }
+  /** Where a frame of the run begins whose row is at a line, counted from the run's first byte. */
+  runOffset(line: number, frame: number): number {
+    const at = this.wordAt(line + 1 + Math.floor(frame / FRAMES_A_LINE));
+    return this.words[at + FRAMES_A_LINE - 1 - (frame % FRAMES_A_LINE)] as number;
+  }
+  /** Marks the lines that follow the run's row at `line`. */
+  markRun(line: number, lines: number): void {
+    for (let back = 1; back <= lines; back++) this.words[this.wordAt(line + back) + BACK_WORD] = -back;
+  }
+  /** The line of the row that a line belongs to. */
+  #rowLine(line: number): number {
+    return line + Math.min(0, this.words[this.wordAt(line) + BACK_WORD] as number);
+  }
+  indexAt(place: number): number {
+    return (this.words[this.rowOf(place) + RowWord.Index] as number) + (place % FRAMES_A_RUN);
+  }
+  seqAt(place: number): number {
+    return (this.floats[(this.rowOf(place) >> 1) + RowFloat.Seq] as number) + (place % FRAMES_A_RUN);
+  }
+  get lastSeq(): number {
+    if (this.lineCount === 0) return 0;
+    const line = this.#rowLine(this.lineCount - 1);
+    return this.seqAt(this.placeOf(line) + this.framesAt(line) - 1);
+  }
+  /** First word of the row of a session's frame, which is in no run; -1 where it is not here. */
   wordOf(session: number, index: number): number {
-    for (let row = this.rowCount - 1; row >= 0; row--) {
-      const word = this.wordAt(row);
-      const { words } = this;
+    const { words } = this;
+    for (let line = 0; line < this.lineCount; line += this.linesAt(line)) {
+      const word = this.wordAt(line);
       if (words[word + RowWord.Index] !== index || words[word + RowWord.Session] !== session) continue;
-      if (((words[word + RowWord.Bits] as number) & AGAIN_BIT) === 0) return word;
+      if (((words[word + RowWord.Bits] as number) & (AGAIN_BIT | RUN_BIT)) === 0) return word;
     }
     return -1;
   }
-  seqAt(row: number): number {
-    return this.floats[(this.wordAt(row) >> 1) + RowFloat.Seq] as number;
-  }
-  get lastSeq(): number {
-    return this.rowCount === 0 ? 0 : this.seqAt(this.rowCount - 1);
-  }
-  /** Number of the first row whose seq is above `seq`. */
-  firstRowAfter(seq: number): number {
+  /** The first place whose seq is above `seq`. */
+  firstAfter(seq: number): number {
     let low = 0;
-    let high = this.rowCount;
+    let high = this.lineCount;
     while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.seqAt(middle) > seq) high = middle;
-      else low = middle + 1;
+      const line = this.#rowLine((low + high) >>> 1);
+      const frames = this.framesAt(line);
+      const first = this.seqAt(this.placeOf(line));
+      if (first + frames - 1 <= seq) low = line + this.linesAt(line);
+      else if (first > seq) high = line;
+      else return this.placeOf(line) + seq - first + 1;
     }
-    return low;
+    return this.placeOf(low);
   }
 }

@@ -60,27 +60,26 @@
         (i32.and (i32.shr_u (local.get $word) (i32.const 8)) (i32.const 0xff00)))))
 
   ;; Takes ordinary frames (RFC 6455 §5.2) one after another: whole in the chunk, whole messages, shortest length form,
-  ;; first byte and mask bit as the table and the task allow, text in ASCII. Writes a row for each (capture/segment.ts)
-  ;; downwards from `rows`, and, where keys are given, the frame itself under a fresh key. Stops before the first
-  ;; frame that is not ordinary, and returns how many it took. The task, at $task:
+  ;; first byte and mask bit as the table and the task allow, text in ASCII. Notes where each begins, in lines of 15
+  ;; downwards from `lines` (capture/segment.ts), and, where keys are given, writes the frame itself under a fresh key.
+  ;; Stops before the first frame that is not ordinary, and returns how many it took. The task, at $task:
   ;;   0 position, in and out · 4 end of the chunk · 8 target minus source · 12 keys, or 0
-  ;;   16 table · 20 mask bit · 24 rows · 28 most rows · 32 session · 36 first index
-  ;;   40 segment · 44 slab offset of byte 0 · 48 bits of every row
-  ;;   56 f64 seq before the first · 64 f64 time · 72 f64 stream offset of byte 0 · 80 f64 payload bytes, out
+  ;;   16 table · 20 mask bit · 24 lines, a multiple of 64 · 28 most frames
+  ;;   32 header bytes, out · 36 eight times the control frames, out
   (func (export "takeFrames") (param $task i32) (result i32)
     (local $position i32) (local $end i32) (local $shift i32) (local $keys i32) (local $table i32) (local $maskBit i32)
-    (local $row i32) (local $taken i32) (local $most i32) (local $bits i32) (local $sum f64)
+    (local $note i32) (local $taken i32) (local $most i32) (local $start i32) (local $headers i32) (local $controls i32)
     (local $byte0 i32) (local $byte1 i32) (local $kind i32) (local $length i32) (local $header i32) (local $available i32)
     (local $payload i32) (local $key i32) (local $fresh i32) (local $target i32)
     (local.set $position (i32.load (local.get $task)))
+    (local.set $start (local.get $position))
     (local.set $end (i32.load offset=4 (local.get $task)))
     (local.set $shift (i32.load offset=8 (local.get $task)))
     (local.set $keys (i32.load offset=12 (local.get $task)))
     (local.set $table (i32.load offset=16 (local.get $task)))
     (local.set $maskBit (i32.load offset=20 (local.get $task)))
-    (local.set $row (i32.load offset=24 (local.get $task)))
+    (local.set $note (i32.sub (i32.load offset=24 (local.get $task)) (i32.const 8)))
     (local.set $most (i32.load offset=28 (local.get $task)))
-    (local.set $bits (i32.load offset=48 (local.get $task)))
     (block $stop
       (loop $frame
         (br_if $stop (i32.ge_u (local.get $taken) (local.get $most)))
@@ -140,35 +139,21 @@
                   (then (i32.store16 offset=2 (local.get $target) (i32.load16_u offset=2 (local.get $position))))
                   (else (i64.store offset=2 (local.get $target) (i64.load offset=2 (local.get $position))))))))
           (else
-            (local.set $key (i32.const 0))
             (if (i32.eq (local.get $kind) (i32.const 2))
               (then (br_if $stop (call $highBits (local.get $payload) (local.get $length)))))))
 
-        (local.set $row (i32.sub (local.get $row) (i32.const 64)))
-        (f64.store (local.get $row)
-          (f64.add (f64.load offset=56 (local.get $task)) (f64.convert_i32_u (i32.add (local.get $taken) (i32.const 1)))))
-        (f64.store offset=8 (local.get $row) (f64.load offset=64 (local.get $task)))
-        (f64.store offset=16 (local.get $row) (f64.convert_i32_u (local.get $length)))
-        (f64.store offset=24 (local.get $row)
-          (f64.add (f64.load offset=72 (local.get $task)) (f64.convert_i32_u (local.get $position))))
-        (i32.store offset=32 (local.get $row) (i32.load offset=32 (local.get $task)))
-        (i32.store offset=36 (local.get $row) (i32.add (i32.load offset=36 (local.get $task)) (local.get $taken)))
-        (i32.store offset=40 (local.get $row)
-          (i32.or
-            (i32.or (local.get $byte0) (i32.shl (local.get $byte1) (i32.const 8)))
-            ;; RSV1 on an ordinary frame: the message is compressed, bit 18.
-            (i32.or (local.get $bits) (i32.shl (i32.and (local.get $byte0) (i32.const 0x40)) (i32.const 12)))))
-        (i32.store offset=44 (local.get $row) (call $swap (local.get $key)))
-        (i32.store offset=48 (local.get $row) (i32.load offset=40 (local.get $task)))
-        (i32.store offset=52 (local.get $row) (i32.add (i32.load offset=44 (local.get $task)) (local.get $position)))
-        (i32.store offset=56 (local.get $row) (i32.const 0))
-        (i32.store offset=60 (local.get $row) (local.get $header))
-
-        (local.set $sum (f64.add (local.get $sum) (f64.convert_i32_u (local.get $length))))
+        (i32.store (local.get $note) (i32.sub (local.get $position) (local.get $start)))
+        (local.set $note (i32.sub (local.get $note) (i32.const 4)))
+        ;; The last word of a line is not for places.
+        (if (i32.eq (i32.and (local.get $note) (i32.const 63)) (i32.const 60))
+          (then (local.set $note (i32.sub (local.get $note) (i32.const 4)))))
+        (local.set $headers (i32.add (local.get $headers) (local.get $header)))
+        (local.set $controls (i32.add (local.get $controls) (i32.and (local.get $byte0) (i32.const 8))))
         (local.set $position (i32.add (local.get $payload) (local.get $length)))
         (local.set $taken (i32.add (local.get $taken) (i32.const 1)))
         (br $frame)))
     (i32.store (local.get $task) (local.get $position))
-    (f64.store offset=80 (local.get $task) (local.get $sum))
+    (i32.store offset=32 (local.get $task) (local.get $headers))
+    (i32.store offset=36 (local.get $task) (local.get $controls))
     (local.get $taken))
 )

@@ -7,6 +7,9 @@ import * as frameBits from '../../src/contract/frame-bits.ts';
 import type { Direction, FrameRow } from '../../src/contract/frame.ts';
 import { violationCodes } from '../../src/contract/violations.ts';
 import { type NegotiatedExtensions, FrameScanner, Scan } from '../../src/protocol/frame-scanner.ts';
+import { createFrameKernel, READ_BYTES, WriteAreas } from '../../src/proxy/frame-kernel.ts';
+import { MaskingKeys } from '../../src/proxy/masking-keys.ts';
+import { OrdinaryFrames } from '../../src/proxy/ordinary-frames.ts';
 import { parse } from './wire-frames.ts';
 
 /** What a store must be, to be held to the contract. */
@@ -39,9 +42,17 @@ export class ModelSession {
   frames: ModelFrame[] = [];
   readonly #store: StoreUnderTest;
   readonly #lines: Readonly<Record<Direction, ModelLine>>;
+  readonly #runs: boolean;
+  readonly #table: number;
 
-  constructor(store: StoreUnderTest, options: { readonly extensions?: NegotiatedExtensions } = {}) {
+  /** @param options.runs frames are recorded many at a time where that can be */
+  constructor(
+    store: StoreUnderTest,
+    options: { readonly extensions?: NegotiatedExtensions; readonly runs?: boolean } = {},
+  ) {
     this.#store = store;
+    this.#runs = options.runs ?? false;
+    this.#table = ORDINARY.tableFor(options.extensions ?? 'none', { inflates: false });
     const record = store.openSession({
       url: 'wss://model.test/chat',
       mode: 'connect',
@@ -76,9 +87,21 @@ export class ModelSession {
     AREA.set(chunk);
     recorder.keepChunk(AREA, chunk.length, scanner);
     scanner.begin(line.offset);
+    const runs = this.#runs && chunk.length <= READ_BYTES;
+    if (runs) {
+      const shift = direction === 'client-to-server' ? COPIES : null;
+      ORDINARY.beginChunk({ table: this.#table, length: chunk.length, shift, offset: line.offset });
+    }
     line.offset += chunk.length;
     let at = 0;
-    while (scanner.next(AREA, chunk.length) !== Scan.End) {
+    for (;;) {
+      if (runs) ORDINARY.take(scanner, recorder);
+      for (const { bytes } of parse(Buffer.from(chunk.subarray(at, scanner.position))).frames) {
+        this.#begin(direction, line, bytes);
+        this.#end(line);
+      }
+      at = Math.max(at, scanner.position);
+      if (scanner.next(AREA, chunk.length) === Scan.End) break;
       recorder.record(scanner);
       const piece = Buffer.from(chunk.subarray(at, scanner.payloadEnd));
       at = scanner.payloadEnd;
@@ -92,21 +115,22 @@ export class ModelSession {
   #note(direction: Direction, line: ModelLine, piece: Buffer): void {
     const { scanner } = line;
     if (scanner.begins) {
-      line.open = {
-        index: this.frameCount++,
-        direction,
-        bytes: Buffer.concat([line.header, piece]),
-        complete: false,
-        holed: false,
-      };
+      this.#begin(direction, line, Buffer.concat([line.header, piece]));
       line.header = Buffer.alloc(0);
-      if (this.#store.recording) this.frames.push(line.open);
     } else if (line.open !== null) {
       if (this.#store.recording && !line.open.holed) line.open.bytes = Buffer.concat([line.open.bytes, piece]);
       else line.open.holed = true;
     }
-    if (!scanner.ends || line.open === null) return;
-    line.open.complete = true;
+    if (scanner.ends) this.#end(line);
+  }
+
+  #begin(direction: Direction, line: ModelLine, bytes: Buffer): void {
+    line.open = { index: this.frameCount++, direction, bytes, complete: false, holed: false };
+    if (this.#store.recording) this.frames.push(line.open);
+  }
+
+  #end(line: ModelLine): void {
+    if (line.open !== null) line.open.complete = true;
     line.open = null;
   }
 
@@ -129,7 +153,16 @@ export class ModelSession {
   }
 }
 
-const AREA = new Uint8Array(1 << 20);
+const KERNEL = createFrameKernel();
+const AREA = KERNEL.bytes.subarray(0, 1 << 20);
+/** Where the kernel writes frames under fresh keys, which nobody here reads. */
+const COPIES = new WriteAreas().next;
+const ORDINARY = ordinaryFrames();
+
+function ordinaryFrames(): OrdinaryFrames {
+  if (KERNEL.takeFrames === null) throw new Error('this engine has no WebAssembly');
+  return new OrdinaryFrames(KERNEL, KERNEL.takeFrames, new MaskingKeys());
+}
 
 /**
  * Holds every frame that the store gives out to what was written, byte for byte.
