@@ -194,7 +194,7 @@ describe('what is lost is said where it would have been', () => {
     await grid().press('Home');
     const { server: flood } = await dashboard.connect('/flood');
     const { id } = await dashboard.rig.waitForSession(({ url }) => url.endsWith('/feed'));
-    for (let part = 0; part < 4; part += 1) {
+    for (let part = 0; part < 5; part += 1) {
       for (let n = 0; n < 3_000; n += 1) flood.send('y'.repeat(400));
       await dashboard.rig.waitForSession(
         ({ url, frameCount }) => url.endsWith('/flood') && frameCount === (part + 1) * 3_000,

@@ -44,7 +44,9 @@ describe('the suite of @fastify/websocket, as it is, with every connection throu
     ['hooks', 10, 7],
     ['inject', 6, 0],
     ['router', 23, 15],
-  ])('passes: %s', async (name, tests, leastSessions) => {
+    // One of them holds how many messages are under way against how many were a second before: a busy machine may have
+    // one more, so a suite that fails is run once more.
+  ])('passes: %s', { retry: 1 }, async (name, tests, leastSessions) => {
     const file = join(SUITE, `${name}.test.js`);
     const names = await testsOf(file);
     expect(names).toHaveLength(tests);

@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test, vi } from 'vitest';
 import type { FramePage, IndexPage } from '../../../src/contract/api.ts';
+import { frameOrder } from '../../../web/src/frames/frame-order.ts';
 import { fakeRow, fakeSummary } from '../mock-capture.ts';
 import { toldCapture } from '../told-capture.ts';
 
@@ -58,5 +59,20 @@ test('sessions that went while the page was away go, also where they cannot be n
   expect(capture.book.ids).toEqual(['4', '5', '6']);
   capture.pause(false);
   expect(capture.book.ids).toEqual(['6']);
+  capture.stop();
+});
+
+test('that frames were evicted is said in the list as soon as it is known, also where nothing else comes', async () => {
+  const known = { frameCount: 50, firstHeldFrame: 20, seq: 1, startedMs: 1_700_000_000_000 };
+  const { capture, say } = toldCapture([fakeSummary(1, known)]);
+  vi.stubGlobal('fetch', () => Promise.reject(new Error('nothing is looked at')));
+  capture.select('1');
+  await new Promise((resolve) => requestAnimationFrame(resolve));
+  expect(frameOrder(capture).note).toBe('Frames 0–19 are not held');
+  const drawn = capture.framesPulse.version();
+  if (capture.status === null) throw new Error('no status');
+  say({ type: 'status', status: { ...capture.status, evicted: { sessions: 0, frames: 20, bytes: 100 } } });
+  await vi.waitFor(() => expect(capture.framesPulse.version()).toBeGreaterThan(drawn));
+  expect(frameOrder(capture).note).toContain('Frames 0–19 were evicted');
   capture.stop();
 });

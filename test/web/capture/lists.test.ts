@@ -212,6 +212,32 @@ describe('a range', () => {
     vi.useRealTimers();
   });
 
+  test('of another list is asked for at once, also where one was given up that is still to end', async () => {
+    vi.useFakeTimers();
+    const asked: string[] = [];
+    const ends: (() => void)[] = [];
+    let list = 'first';
+    const loader = new RangeLoader({
+      missing: (from, to) => ({ from, to }),
+      fetch: (from, limit) => {
+        asked.push(`${list} ${from}+${limit}`);
+        return new Promise((resolve) => ends.push(resolve));
+      },
+      onError: (error) => expect.unreachable(String(error)),
+    });
+    loader.want(0, 1, { floor: 0, end: 1 });
+    list = 'second';
+    loader.stop();
+    loader.want(0, 1, { floor: 0, end: 1 });
+    await vi.advanceTimersByTimeAsync(100);
+    expect(asked).toEqual(['first 0+1']);
+    ends[0]?.();
+    await vi.advanceTimersByTimeAsync(50);
+    expect(asked).toEqual(['first 0+1', 'second 0+1']);
+    loader.stop();
+    vi.useRealTimers();
+  });
+
   test('that lacks something again as soon as it was fetched is asked for a second time, after a while', async () => {
     vi.useFakeTimers();
     let asked = 0;

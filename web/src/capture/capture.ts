@@ -107,6 +107,11 @@ export class Capture {
     return this.#pausedAt?.frameCount ?? this.#listedFrames;
   }
 
+  /** Frames have been evicted, of whatever session: what is not held any more went so. */
+  get evicts(): boolean {
+    return (this.status?.evicted.frames ?? 0) > 0;
+  }
+
   /** Index of the oldest frame that can still be shown. */
   get firstHeldFrame(): number {
     return Math.min(this.#newest()?.firstHeldFrame ?? 0, this.frameCount);
@@ -247,8 +252,7 @@ export class Capture {
     switch (message.type) {
       case 'hello':
       case 'status':
-        this.status = message.status;
-        this.statusPulse.beat();
+        this.#takeStatus(message.status);
         break;
       case 'sessions':
         this.#takeSessions(message.sessions);
@@ -267,6 +271,14 @@ export class Capture {
         this.statusPulse.beat();
         break;
     }
+  }
+
+  #takeStatus(status: CaptureStatus): void {
+    const { evicts } = this;
+    this.status = status;
+    this.statusPulse.beat();
+    // The lists say so in their own words.
+    if (this.evicts !== evicts) this.framesPulse.beat();
   }
 
   #takeSessions(sessions: readonly SessionSummary[]): void {

@@ -7,6 +7,7 @@ const MARGIN_ROWS = 60;
 const MAX_ROWS = 500;
 /** The same range is not asked for again sooner: the server may not have it. */
 const REPEAT_MS = 1000;
+const NOTHING_ASKED = { from: -1, to: -1, atMs: 0 };
 
 /**
  * Fetches what is looked at and not held: one request for a visible window, never one for a row, and one at a time.
@@ -21,7 +22,7 @@ export class RangeLoader {
   /** Asks for a range again that was asked for a moment ago, unless another is wanted by then. */
   #retry: ReturnType<typeof setTimeout> | undefined;
   #running: AbortController | null = null;
-  #asked = { from: -1, to: -1, atMs: 0 };
+  #asked: { readonly from: number; readonly to: number; readonly atMs: number } = NOTHING_ASKED;
   /** Nothing was looked at before: there is no scrolling to settle. */
   #atOnce = true;
   #pauseMs = SETTLE_MS;
@@ -63,6 +64,7 @@ export class RangeLoader {
     clearTimeout(this.#retry);
     this.#timer = undefined;
     this.#wish = null;
+    this.#asked = NOTHING_ASKED;
     this.#running?.abort();
     this.#atOnce = true;
   }
@@ -94,7 +96,8 @@ export class RangeLoader {
       })
       .finally(() => {
         this.#running = null;
-        if (this.#wish !== null && !abort.signal.aborted && this.#timer === undefined) this.#askIn(this.#pauseMs);
+        // Also where it was given up: what is wished for now is wished since.
+        if (this.#wish !== null && this.#timer === undefined) this.#askIn(this.#pauseMs);
       });
   }
 }

@@ -13,7 +13,7 @@ export interface FrameOrder extends ListOrder {
 export function frameOrder(capture: Capture): FrameOrder {
   const { matches, firstHeldFrame, frameCount, range } = capture;
   const lines = firstHeldFrame > (range?.from ?? 0) ? 1 : 0;
-  const evicted = (capture.status?.evicted.frames ?? 0) > 0;
+  const evicted = capture.evicts;
   const note = goneNote(firstHeldFrame, evicted);
   const first = Math.max(firstHeldFrame, range?.from ?? 0);
   const end = Math.max(first, Math.min(frameCount, range?.to ?? frameCount));

@@ -171,7 +171,7 @@ function Evicted({ sessionId }: { readonly sessionId: string }): ReactNode {
   useFrames(capture);
   const first = capture.selected === sessionId ? capture.firstHeldFrame : 0;
   if (first === 0) return null;
-  const evicted = (capture.status?.evicted.frames ?? 0) > 0;
+  const evicted = capture.evicts;
   return (
     <div className="lost">
       {goneNote(first, evicted)}, {evicted ? 'and' : 'nor are'} the messages in them
