@@ -53,7 +53,10 @@ export interface CaptureReader {
   /** Calls `visit` for the frame rows with seq > `since` in order, `limit` at most, until it returns false. */
   rowsSince(since: number, limit: number, visit: (row: RowCursor) => void | false): void;
 
-  /** Really frees what the session holds; false where there is none of that id. An open session goes on, empty. */
+  /**
+   * Really frees what the session holds, in the turns that follow; false where there is none of that id. An open session
+   * goes on, empty.
+   */
   deleteSession(id: string): boolean;
   /** Frees everything that is closed, empties what is open, and begins a new epoch. */
   clear(): void;

@@ -1,5 +1,6 @@
 import { FrameBit } from '../contract/frame-bits.ts';
 import type { FrameLog } from './frame-log.ts';
+import type { Place } from './residence.ts';
 import {
   AGAIN_BIT,
   ROW_BYTES,
@@ -12,15 +13,112 @@ import {
   spanListBytes,
 } from './segment.ts';
 
+/** How long it may keep the event loop at a time, in milliseconds. */
+const SLICE_MS = 5;
+
+/** What is left to do for one session. */
+interface Removal {
+  readonly session: number;
+  /** What has a higher sequence number stays. */
+  readonly upTo: number;
+  /** Segments with its rows that are yet to be looked through. */
+  rows: Segment[];
+  /** Segments with its rows or bytes that are yet to be copied. */
+  readonly copies: Set<Segment>;
+  /** Its span lists. */
+  readonly spans: Set<number[]>;
+  others: OtherSessions | null;
+}
+
 /**
- * Takes one session's rows and bytes out of the log, so that their memory is really free: every segment that holds
- * some is copied without them into a buffer of the size that is left.
+ * Takes sessions out of the log, so that their memory is really free: every segment that holds rows or bytes of one is
+ * copied without them into a buffer of the size that is left. One session after another, a few segments in a turn of the
+ * event loop; meanwhile all others are found where they are.
  */
-export function removeSession(log: FrameLog, sessionNumber: number): void {
-  const affected = segmentsOf(log, sessionNumber);
-  if (affected.has(log.current)) log.seal();
-  const others: OtherSessions = { number: sessionNumber, spans: spansOfOthers(log, sessionNumber) };
-  for (const segment of affected) log.replace(segment, (id) => withoutSession(log, segment, { id, others }));
+export class Compaction {
+  readonly #log: FrameLog;
+  readonly #replaced: (segment: Segment) => void;
+  readonly #sliceMs: number;
+  readonly #removals: Removal[] = [];
+
+  /**
+   * @param options.replaced told of each segment that leaves the log for its copy
+   * @param options.sliceMs at least one segment is looked through or copied in a turn
+   */
+  constructor(options: {
+    readonly log: FrameLog;
+    readonly replaced: (segment: Segment) => void;
+    readonly sliceMs?: number | undefined;
+  }) {
+    this.#log = options.log;
+    this.#replaced = options.replaced;
+    this.#sliceMs = options.sliceMs ?? SLICE_MS;
+  }
+
+  /** @param upTo the last sequence number of the log: what comes after it stays */
+  remove(session: { readonly number: number; readonly residence: readonly Place[] }, upTo: number): void {
+    const log = this.#log;
+    const rows = session.residence.map(({ segment }) => segment);
+    // Nothing more is put into any segment that has something of it.
+    if (rows.some((segment) => segment === log.current || pointsInto(segment, log.current))) log.seal();
+    this.#removals.push({
+      session: session.number,
+      upTo,
+      rows,
+      copies: new Set(),
+      spans: new Set(),
+      others: null,
+    });
+    if (this.#removals.length === 1) this.#goOn();
+  }
+
+  /** The log is emptied: there is nothing left to do. */
+  stop(): void {
+    this.#removals.length = 0;
+  }
+
+  /** A row that still lies in the log and is to go. */
+  hides(row: { readonly session: number; readonly seq: number }): boolean {
+    return this.#removals.some(({ session, upTo }) => row.session === session && row.seq <= upTo);
+  }
+
+  #goOn(): void {
+    const endMs = performance.now() + this.#sliceMs;
+    do {
+      const [removal] = this.#removals;
+      if (removal === undefined) return;
+      if (!this.#step(removal)) this.#removals.shift();
+    } while (performance.now() < endMs);
+    const [next] = this.#removals;
+    if (next === undefined) return;
+    setImmediate(() => {
+      if (this.#removals[0] === next) this.#goOn();
+    });
+  }
+
+  /** Looks through a segment, or copies one; false where none was left. What has been evicted since is no matter. */
+  #step(removal: Removal): boolean {
+    const log = this.#log;
+    const segment = removal.rows.pop();
+    if (segment !== undefined) {
+      if (log.segment(segment.id) === segment) lookThrough(log, segment, removal);
+      return true;
+    }
+    removal.others ??= { number: removal.session, spans: spansBeside(log, removal.spans) };
+    const { others } = removal;
+    for (const old of removal.copies) {
+      removal.copies.delete(old);
+      if (log.segment(old.id) !== old) continue;
+      const fresh = log.replace(old, (id) => withoutSession(log, old, { id, others }));
+      this.#replaced(old);
+      for (const waiting of this.#removals) {
+        const at = waiting.rows.indexOf(old);
+        if (at >= 0) waiting.rows.splice(at, 1, ...(fresh === undefined ? [] : [fresh]));
+      }
+      return true;
+    }
+    return false;
+  }
 }
 
 /** All but the session that is taken out. */
@@ -31,37 +129,47 @@ interface OtherSessions {
   readonly spans: readonly number[][];
 }
 
-function spansOfOthers(log: FrameLog, sessionNumber: number): number[][] {
-  const found = new Set<number[]>();
-  for (const segment of log.segments) {
-    if (segment.spans.length === 0) continue;
-    visitRows(segment, sessionNumber, (line) => {
-      const spans = segment.spans[((segment.words[segment.wordAt(line) + RowWord.Link] as number) >>> 8) - 1];
-      if (spans !== undefined) found.add(spans);
-    });
-  }
-  return [...found];
+/** Some frame whose row is in `segment` has bytes in `slab`. */
+function pointsInto(segment: Segment, slab: Segment): boolean {
+  return segment.spans.some((list) => list.some((id, i) => i % 3 === 0 && id === slab.id));
 }
 
-/** Segments with rows or bytes of the session. */
-function segmentsOf(log: FrameLog, sessionNumber: number): Set<Segment> {
-  const found = new Set<Segment>();
+/** Notes where a session's rows and bytes are. Its frames count no more. */
+function lookThrough(log: FrameLog, segment: Segment, removal: Removal): void {
+  const { words, floats } = segment;
+  const { session, copies, spans } = removal;
   const add = (id: number): void => {
-    const segment = log.segment(id);
-    if (segment !== undefined) found.add(segment);
+    const slab = log.segment(id);
+    if (slab !== undefined) copies.add(slab);
   };
-  for (const segment of log.segments) {
-    for (let line = 0; line < segment.lineCount; line += segment.linesAt(line)) {
-      const word = segment.wordAt(line);
-      if (segment.words[word + RowWord.Session] !== sessionNumber) continue;
-      found.add(segment);
-      const list = (segment.words[word + RowWord.Link] as number) >>> 8;
-      if (list === 0) add(segment.words[word + RowWord.SlabSegment] as number);
-      const spans = segment.spans[list - 1] ?? [];
-      for (let i = 0; i < spans.length; i += 3) add(spans[i] as number);
+  copies.add(segment);
+  let slabId = segment.id;
+  for (let line = 0; line < segment.lineCount; line += segment.linesAt(line)) {
+    const word = segment.wordAt(line);
+    if (words[word + RowWord.Session] !== session) continue;
+    const bits = words[word + RowWord.Bits] as number;
+    if ((bits & AGAIN_BIT) === 0) {
+      segment.frameCount -= segment.framesAt(line);
+      if ((bits & FrameBit.Complete) !== 0) {
+        segment.payloadBytes -= floats[(word >> 1) + RowFloat.PayloadLength] as number;
+      }
+    }
+    const list = segment.spans[((words[word + RowWord.Link] as number) >>> 8) - 1];
+    if (list !== undefined) {
+      spans.add(list);
+      for (let i = 0; i < list.length; i += 3) add(list[i] as number);
+    } else if (words[word + RowWord.SlabSegment] !== slabId) {
+      slabId = words[word + RowWord.SlabSegment] as number;
+      add(slabId);
     }
   }
-  return found;
+}
+
+/** Every span list but those. */
+function spansBeside(log: FrameLog, spans: ReadonlySet<number[]>): number[][] {
+  const found = new Set<number[]>();
+  for (const segment of log.segments) for (const list of segment.spans) if (!spans.has(list)) found.add(list);
+  return [...found];
 }
 
 /** A copy of `old` under `id` that keeps what other sessions' frames use, with every reference to it put right. */

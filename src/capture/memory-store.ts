@@ -3,7 +3,7 @@ import type { FrameRow } from '../contract/frame.ts';
 import type { SessionDetail, SessionSummary } from '../contract/session.ts';
 import type { CaptureStatus } from '../contract/status.ts';
 import type { CaptureReader, FrameBytes, RowCursor } from './capture-reader.ts';
-import { removeSession } from './compaction.ts';
+import { Compaction } from './compaction.ts';
 import { EndedSession } from './ended-session.ts';
 import { FrameLog } from './frame-log.ts';
 import { type Guest, Guests, type Lodging } from './guests.ts';
@@ -39,6 +39,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   readonly #unlisted = new Set<SessionRecord>();
   readonly #index: RowIndex;
   readonly #view: RowView;
+  readonly #compaction: Compaction;
   readonly #hub = new Hub();
   readonly #guests = new Guests(() => this.#makeRoom());
   readonly #freed: (bytes: number) => void;
@@ -49,12 +50,14 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   /**
    * @param options.clock microseconds since the Unix epoch, never going back
    * @param options.freed told of bytes that are nobody's any more, and wait for the garbage collector
+   * @param options.compactionSliceMs so long a deletion may go on in one turn of the event loop
    */
   constructor(options: {
     readonly budgetBytes: number;
     readonly payloadLimitBytes: number;
     readonly clock: () => number;
     readonly freed?: (bytes: number) => void;
+    readonly compactionSliceMs?: number;
   }) {
     this.clock = options.clock;
     this.payloadLimitBytes = options.payloadLimitBytes;
@@ -71,6 +74,11 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     this.#sessions = new SessionList({ texts: this.texts, budgetBytes: options.budgetBytes });
     this.#index = new RowIndex({ maxBytes: options.budgetBytes / INDEX_SHARE, clock: options.clock });
     this.#view = new RowView(this.log, options.payloadLimitBytes);
+    this.#compaction = new Compaction({
+      log: this.log,
+      replaced: (segment) => this.#index.drop(segment),
+      sliceMs: options.compactionSliceMs,
+    });
   }
 
   // What the proxy writes
@@ -234,12 +242,9 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     let left = limit;
     for (; at < segments.length && left > 0; at++) {
       const segment = segments[at] as Segment;
-      for (
-        let place = segment.firstAfter(since);
-        place < segment.endPlace && left > 0;
-        place = segment.nextPlace(place), left--
-      ) {
-        view.goTo(segment, place);
+      for (let at = segment.firstAfter(since); at < segment.endPlace && left > 0; at = segment.nextPlace(at)) {
+        if (this.#compaction.hides(view.goTo(segment, at))) continue;
+        left--;
         this.#read(view.seq);
         if (visit(view) === false) return;
       }
@@ -253,8 +258,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   deleteSession(id: string): boolean {
     const session = this.#find(id);
     if (session === undefined) return false;
-    this.#index.forget();
-    if (session.residence.length > 0) removeSession(this.log, session.number);
+    if (session.residence.length > 0) this.#compaction.remove(session, this.seq);
     session.rowsGone();
     if (session instanceof EndedSession) this.#remove(session);
     else this.sessionChanged(session);
@@ -262,6 +266,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   }
 
   clear(): void {
+    this.#compaction.stop();
     const sessionBytes = this.#sessions.costBytes;
     this.#guests.forgetAll();
     this.#index.forget();

@@ -11,7 +11,11 @@ let nowUs = 1_700_000_000_000_000;
 const make = (budgetBytes: number, freed?: (bytes: number) => void): MemoryStore =>
   new MemoryStore({ budgetBytes, payloadLimitBytes: 1 << 20, clock: () => ++nowUs, ...(freed && { freed }) });
 
-describeStore('the store in memory', (options) => new MemoryStore({ ...options, clock: () => ++nowUs }));
+// As slow as can be: of what is deleted, one segment goes in a turn.
+describeStore(
+  'the store in memory',
+  (options) => new MemoryStore({ ...options, clock: () => ++nowUs, compactionSliceMs: 0 }),
+);
 
 const collectGarbage = ((): (() => void) => {
   setFlagsFromString('--expose-gc');
