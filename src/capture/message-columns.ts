@@ -13,48 +13,113 @@ export const MessageFlag = {
   Inflated: 64,
 } as const;
 
-const FIRST_CAPACITY = 256;
-const BYTES_PER_MESSAGE = 4 * 5 + 1;
-/** What it costs beside: six arrays, two maps and this. Measured. */
-const COST_BYTES = 1500;
+const CHUNK_MESSAGES = 1024;
+/** What a chunk and a column cost beside their numbers, and all the rest. Measured. */
+const CHUNK_COST_BYTES = 400;
+const COLUMN_COST_BYTES = 200;
+const COST_BYTES = 1000;
 /** In a column of lengths: the length is in the map of the long ones. */
 const IS_LONG = 0xffff_ffff;
 
-/** What is remembered of a session's messages: 21 bytes each. Positions start at `base`. */
+/** Numbers below 2^32, in as few bytes each as the largest needs: one, two or four. */
+class Column {
+  #values: Uint8Array | Uint16Array | Uint32Array = new Uint8Array(CHUNK_MESSAGES);
+  #most = 0xff;
+
+  get bytes(): number {
+    return COLUMN_COST_BYTES + this.#values.byteLength;
+  }
+  get(at: number): number {
+    return this.#values[at]!;
+  }
+  set(at: number, value: number): void {
+    if (value > this.#most) {
+      this.#most = value > 0xffff ? 0xffff_ffff : 0xffff;
+      this.#values = value > 0xffff ? Uint32Array.from(this.#values) : Uint16Array.from(this.#values);
+    }
+    this.#values[at] = value;
+  }
+  fill(valueOf: (at: number) => number): this {
+    for (let at = 0; at < CHUNK_MESSAGES; at++) this.set(at, valueOf(at));
+    return this;
+  }
+}
+
+/** Messages one after another. What few of them have takes room only where there are such. */
+class Chunk {
+  /** The message that was written first: its place in the chunk, and its first frame. */
+  #firstAt = -1;
+  #firstFrame = 0;
+  /** How far the first frame of each is from that; null: as far as its place, as it is where each frame is a message. */
+  #first: Column | null = null;
+  readonly wireLength = new Column();
+  readonly flags = new Uint8Array(CHUNK_MESSAGES);
+  /** Of messages in more than one frame: how far the last is from the first, and how many there are. */
+  further: Column | null = null;
+  frameCount: Column | null = null;
+  inflatedLength: Column | null = null;
+
+  get bytes(): number {
+    const few = [this.#first, this.further, this.frameCount, this.inflatedLength];
+    const always = this.wireLength.bytes + CHUNK_MESSAGES + CHUNK_COST_BYTES;
+    return few.reduce((sum, column) => sum + (column?.bytes ?? 0), always);
+  }
+
+  firstFrame(at: number): number {
+    return this.#firstFrame + (this.#first === null ? at - this.#firstAt : this.#first.get(at));
+  }
+  setFirstFrame(at: number, frame: number): void {
+    if (this.#firstAt < 0) {
+      this.#firstAt = at;
+      this.#firstFrame = frame;
+    }
+    if (this.#first === null && this.firstFrame(at) === frame) return;
+    this.#first ??= new Column().fill((other) => Math.max(0, other - this.#firstAt));
+    this.#first.set(at, frame - this.#firstFrame);
+  }
+}
+
+/** What is remembered of a session's messages: two bytes each, and more where they need it. Positions start at `base`. */
 export class MessageColumns {
   /** Positions below this one have been dropped. */
   base = 0;
   /** One above the last position. */
   end = 0;
-  /** The position that stands first in the arrays: what has been dropped is moved out of them only now and then. */
-  #origin = 0;
-  #first = new Uint32Array(FIRST_CAPACITY);
-  #last = new Uint32Array(FIRST_CAPACITY);
-  #frameCount = new Uint32Array(FIRST_CAPACITY);
-  #wireLength = new Uint32Array(FIRST_CAPACITY);
-  #inflatedLength = new Uint32Array(FIRST_CAPACITY);
-  #flags = new Uint8Array(FIRST_CAPACITY);
+  readonly #chunks: Chunk[] = [];
+  /** Number of the first of them: position / CHUNK_MESSAGES. */
+  #firstChunk = 0;
+  #chunkBytes = 0;
   readonly #longWire = new Map<number, number>();
   readonly #longInflated = new Map<number, number>();
 
   get bytes(): number {
-    return COST_BYTES + this.#first.length * BYTES_PER_MESSAGE + (this.#longWire.size + this.#longInflated.size) * 64;
+    return COST_BYTES + this.#chunkBytes + (this.#longWire.size + this.#longInflated.size) * 64;
   }
 
   append(): number {
-    const { length } = this.#first;
-    if (this.end - this.#origin === length) this.#resize(this.base - this.#origin > length / 4 ? length : 2 * length);
-    this.#flags[this.end - this.#origin] = 0;
+    if (this.#chunks.length === 0) this.#firstChunk = Math.floor(this.end / CHUNK_MESSAGES);
+    if (Math.floor(this.end / CHUNK_MESSAGES) === this.#firstChunk + this.#chunks.length) {
+      const chunk = new Chunk();
+      this.#chunks.push(chunk);
+      this.#chunkBytes += chunk.bytes;
+    }
     return this.end++;
   }
 
   write(position: number, direction: Direction, message: AssembledMessage, compressed: boolean): void {
-    const at = position - this.#origin;
-    this.#first[at] = message.firstFrame;
-    this.#last[at] = message.lastFrame;
-    this.#frameCount[at] = message.frameCount;
-    writeLength(this.#wireLength, this.#longWire, at, position, message.wireLength);
-    this.#flags[at] =
+    const chunk = this.#chunkOf(position);
+    const at = position % CHUNK_MESSAGES;
+    const before = chunk.bytes;
+    chunk.setFirstFrame(at, message.firstFrame);
+    writeLength(chunk.wireLength, this.#longWire, at, position, message.wireLength);
+    if (chunk.further !== null || message.frameCount !== 1 || message.lastFrame !== message.firstFrame) {
+      chunk.further ??= new Column();
+      chunk.frameCount ??= new Column().fill(() => 1);
+      chunk.further.set(at, message.lastFrame - message.firstFrame);
+      chunk.frameCount.set(at, message.frameCount);
+    }
+    this.#chunkBytes += chunk.bytes - before;
+    chunk.flags[at] =
       (direction === 'server-to-client' ? MessageFlag.ServerToClient : 0) |
       (message.type === 'binary' ? MessageFlag.Binary : 0) |
       (compressed ? MessageFlag.Compressed : 0) |
@@ -62,47 +127,54 @@ export class MessageColumns {
   }
 
   firstFrame(position: number): number {
-    return this.#first[position - this.#origin]!;
+    return this.#chunkOf(position).firstFrame(position % CHUNK_MESSAGES);
   }
   lastFrame(position: number): number {
-    return this.#last[position - this.#origin]!;
+    return this.firstFrame(position) + (this.#chunkOf(position).further?.get(position % CHUNK_MESSAGES) ?? 0);
   }
   frameCount(position: number): number {
-    return this.#frameCount[position - this.#origin]!;
+    return this.#chunkOf(position).frameCount?.get(position % CHUNK_MESSAGES) ?? 1;
   }
   wireLength(position: number): number {
-    return readLength(this.#wireLength, this.#longWire, position - this.#origin, position);
+    return readLength(this.#chunkOf(position).wireLength, this.#longWire, position);
   }
   flags(position: number): number {
-    return this.#flags[position - this.#origin]!;
+    return this.#chunkOf(position).flags[position % CHUNK_MESSAGES]!;
   }
   addFlag(position: number, flag: number): void {
-    this.#flags[position - this.#origin]! |= flag;
+    this.#chunkOf(position).flags[position % CHUNK_MESSAGES]! |= flag;
   }
   inflatedLength(position: number): number | null {
-    if ((this.flags(position) & MessageFlag.Inflated) === 0) return null;
-    return readLength(this.#inflatedLength, this.#longInflated, position - this.#origin, position);
+    const { inflatedLength } = this.#chunkOf(position);
+    if (inflatedLength === null || (this.flags(position) & MessageFlag.Inflated) === 0) return null;
+    return readLength(inflatedLength, this.#longInflated, position);
   }
   setInflatedLength(position: number, length: number): void {
-    writeLength(this.#inflatedLength, this.#longInflated, position - this.#origin, position, length);
+    const chunk = this.#chunkOf(position);
+    const before = chunk.bytes;
+    chunk.inflatedLength ??= new Column();
+    writeLength(chunk.inflatedLength, this.#longInflated, position % CHUNK_MESSAGES, position, length);
+    this.#chunkBytes += chunk.bytes - before;
     this.addFlag(position, MessageFlag.Inflated);
   }
 
   /** The next position, where there are none: those before it were somebody else's. */
   startAt(position: number): void {
-    this.base = this.end = this.#origin = position;
+    this.base = this.end = position;
+    this.#chunks.length = 0;
+    this.#chunkBytes = 0;
   }
 
   /** The last position whose message starts at or before `frame`, or `base - 1`. */
   positionBefore(frame: number): number {
-    let low = this.base - this.#origin;
-    let high = this.end - this.#origin;
+    let low = this.base;
+    let high = this.end;
     while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#first[middle]! <= frame) low = middle + 1;
+      const middle = Math.floor((low + high) / 2);
+      if (this.firstFrame(middle) <= frame) low = middle + 1;
       else high = middle;
     }
-    return this.#origin + low - 1;
+    return low - 1;
   }
 
   /** Forgets the messages that start before `frame`. */
@@ -113,44 +185,23 @@ export class MessageColumns {
     for (const map of [this.#longWire, this.#longInflated]) {
       for (const position of map.keys()) if (position < base) map.delete(position);
     }
-    const kept = this.end - base;
-    let capacity = this.#first.length;
-    while (capacity > FIRST_CAPACITY && capacity / 4 > kept) capacity /= 2;
-    // A copy each time that half of them have gone, not at each eviction.
-    if (capacity < this.#first.length || base - this.#origin > this.#first.length / 2) this.#resize(capacity);
+    const gone = this.#chunks.splice(0, Math.floor(base / CHUNK_MESSAGES) - this.#firstChunk);
+    this.#firstChunk += gone.length;
+    for (const { bytes } of gone) this.#chunkBytes -= bytes;
   }
 
-  /** Moves what is left into arrays of this capacity. */
-  #resize(capacity: number): void {
-    const from = this.base - this.#origin;
-    const to = this.end - this.#origin;
-    const move = (column: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> => {
-      const moved = new Uint32Array(capacity);
-      moved.set(column.subarray(from, to));
-      return moved;
-    };
-    this.#first = move(this.#first);
-    this.#last = move(this.#last);
-    this.#frameCount = move(this.#frameCount);
-    this.#wireLength = move(this.#wireLength);
-    this.#inflatedLength = move(this.#inflatedLength);
-    const flags = new Uint8Array(capacity);
-    flags.set(this.#flags.subarray(from, to));
-    this.#flags = flags;
-    this.#origin = this.base;
+  #chunkOf(position: number): Chunk {
+    return this.#chunks[Math.floor(position / CHUNK_MESSAGES) - this.#firstChunk]!;
   }
 }
 
-function writeLength(column: Uint32Array, long: Map<number, number>, at: number, key: number, length: number): void {
-  if (length < IS_LONG) column[at] = length;
-  else {
-    column[at] = IS_LONG;
-    long.set(key, length);
-  }
+function writeLength(column: Column, long: Map<number, number>, at: number, key: number, length: number): void {
+  column.set(at, Math.min(length, IS_LONG));
+  if (length >= IS_LONG) long.set(key, length);
 }
-function readLength(column: Uint32Array, long: ReadonlyMap<number, number>, at: number, key: number): number {
-  const length = column[at]!;
-  return length === IS_LONG ? (long.get(key) ?? length) : length;
+function readLength(column: Column, long: ReadonlyMap<number, number>, position: number): number {
+  const length = column.get(position % CHUNK_MESSAGES);
+  return length === IS_LONG ? (long.get(position) ?? length) : length;
 }
 
 export function violationsOf(flags: number): MessageViolationCode[] {

@@ -48,3 +48,28 @@ it('columns hold what is left of a session whose messages come and go, in memory
   const longOnes = held.length * 2 * 64;
   expect(columns.bytes).toBeLessThan(4 * 21 * Math.max(held.length, 1024) + longOnes + 10_000);
 });
+
+it('take some three bytes for a short message in one frame, and little more where a few are longer or in many frames', () => {
+  const columns = new MessageColumns();
+  for (let at = 0; at < 200_000; at++) {
+    const odd = at >= 100_000 && at < 100_003;
+    const wireLength = odd ? 70_000 : at % 300;
+    const lastFrame = odd ? 70_000 + at : at;
+    const frameCount = odd ? 40_000 : 1;
+    const single = { ...message(at), wireLength, lastFrame, frameCount };
+    columns.write(columns.append(), 'client-to-server', single, false);
+  }
+  expect(columns.bytes / 200_000).toBeLessThan(4);
+  const of = (at: number) => [
+    columns.firstFrame(at),
+    columns.lastFrame(at),
+    columns.frameCount(at),
+    columns.wireLength(at),
+  ];
+  expect([99_999, 100_002, 100_003, 199_999].map(of)).toEqual([
+    [99_999, 99_999, 1, 99],
+    [100_002, 170_002, 40_000, 70_000],
+    [100_003, 100_003, 1, 103],
+    [199_999, 199_999, 1, 199],
+  ]);
+});
