@@ -82,7 +82,11 @@ export async function runCommandLine(
     if (!(error instanceof CommanderError)) throw error;
     // Help and version that were asked for.
     if (error.exitCode === 0) return;
-    throw new FrametapError('usage', sentence(error.message), { cause: error });
+    const [first] = program.args;
+    const isCommand = program.commands.some((command) => command.name() === first);
+    const message =
+      error.code === 'commander.excessArguments' && !isCommand ? `Unknown command '${first}'.` : error.message;
+    throw new FrametapError('usage', sentence(message), { cause: error });
   }
 }
 

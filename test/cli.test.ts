@@ -153,7 +153,8 @@ describe('the start', () => {
 describe('exit codes', () => {
   it.each([
     ['an unknown option', ['--prot', '1'], 64, /Unknown option '--prot'.*--port.*\[usage\]/],
-    ['an unknown command', ['bowser'], 64, /\[usage\]/],
+    ['an unknown command', ['bowser'], 64, /Unknown command 'bowser'.*\[usage\]/],
+    ['too much for a command', ['ca', 'here'], 64, /Too many arguments.*\[usage\]/],
     ['a wrong value', ['--port', 'x'], 64, /^frametap: --port: expected a port number/],
     ['a missing value', ['--reverse'], 64, /\[usage\]/],
     ['an open proxy', ['--host', '0.0.0.0'], 78, /\[open-proxy-refused\]/],

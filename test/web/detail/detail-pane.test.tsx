@@ -39,6 +39,19 @@ test('a compressed frame is as long as it is on the wire; with its whole message
   expect(facts()).not.toContain('the message');
 });
 
+test('that a frame is not held is said when it is known, and not while its row is being read', async () => {
+  let answer = (): void => undefined;
+  const page = { frames: [], next: null, frameCount: 5, firstHeldFrame: 3 };
+  vi.stubGlobal('fetch', () => new Promise((resolve) => (answer = () => resolve(Response.json(page)))));
+  const view = <DetailPane subject={{ kind: 'frame', session: '1', index: 2 }} heightPx={300} />;
+  const pane = (shown = await render(toldCapture([]).capture, view));
+  await act(nextFrame);
+  expect(pane.text()).toContain('#2 reading …');
+  answer();
+  while (pane.text().includes('reading')) await act(nextFrame);
+  expect(pane.text()).toContain('#2 not held, or not recorded');
+});
+
 test('what is copied and saved is of what is selected, also while the payload before is still to be seen', async () => {
   let release = (): void => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));

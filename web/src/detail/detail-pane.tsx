@@ -50,8 +50,10 @@ export function DetailPane(props: DetailPaneProps): ReactNode {
 
 function FrameDetail({ subject }: { readonly subject: Subject }): ReactNode {
   const row = useFrameRow(subject.session, subject.index);
-  if (row === null)
-    return <DetailHead title={`#${formatCount(subject.index)}`} facts="not held, or not recorded" subject={subject} />;
+  if (row == null) {
+    const facts = row === null ? 'not held, or not recorded' : 'reading …';
+    return <DetailHead title={`#${formatCount(subject.index)}`} facts={facts} subject={subject} />;
+  }
   const { bits } = row;
   const part = opcode(bits) === 0 || (!fin(bits) && opcode(bits) < 8);
   const viaMessage = opcode(bits) < 8 && (compressed(bits) || part);

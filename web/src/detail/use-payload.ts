@@ -43,8 +43,11 @@ export function usePayload<Of>(
   return { path, payload, error, shown, read: async () => payload ?? read() };
 }
 
-/** The row of one frame: from the table's store, or read by itself where that has let it go. */
-export function useFrameRow(session: string, index: number): StoredRow | null {
+/**
+ * The row of one frame: from the table's store, or read by itself where that has let it go. Null: there is none;
+ * undefined: it is being read.
+ */
+export function useFrameRow(session: string, index: number): StoredRow | null | undefined {
   const capture = useCapture();
   useFrames(capture);
   const held = capture.selected === session ? capture.rows.at(index) : undefined;
@@ -64,5 +67,5 @@ export function useFrameRow(session: string, index: number): StoredRow | null {
     );
     return () => abort.abort();
   }, [missing, session, index, key]);
-  return held ?? (own.key === key ? own.row : null);
+  return held ?? (own.key === key ? own.row : undefined);
 }

@@ -158,11 +158,14 @@ export default memo(function MessagesTab({ sessionId }: { readonly sessionId: st
 
 function noneOf({ matches, first, end }: MessageBook): string {
   const count = end - first;
-  if (matches !== null && matches.scanned < end)
-    return `Searching: ${formatCount(matches.scanned)} of ${formatCounted(count, 'message')} …`;
+  const held = first > 0 ? ' that are held' : '';
+  if (matches !== null && matches.scanned < end) {
+    const done = Math.max(0, matches.scanned - first);
+    return `Searching: ${formatCount(done)} of ${formatCounted(count, 'message')}${held} …`;
+  }
   return count === 1
     ? 'The only message does not pass the filter.'
-    : `None of the ${formatCount(count)} messages passes the filter.`;
+    : `None of the ${formatCount(count)} messages${held} passes the filter.`;
 }
 
 /** Above the oldest message that is left: what the memory budget took. */
