@@ -79,6 +79,7 @@ export class Compaction {
 
   /** A row that still lies in the log and is to go. */
   hides(row: { readonly session: number; readonly seq: number }): boolean {
+    if (this.#removals.length === 0) return false;
     return this.#removals.some(({ session, upTo }) => row.session === session && row.seq <= upTo);
   }
 
