@@ -3,7 +3,7 @@ import { LIVE_HEADER_BYTES, LIVE_MAGIC, LIVE_PREVIEW_BYTES, LIVE_ROW_BYTES } fro
 
 /** Rows in a batch at most: half a megabyte at the very most. */
 export const BATCH_ROWS = 5_000;
-/** Rows looked at for one batch at most, where most are somebody else's: about a millisecond. */
+/** Rows looked at for one batch at most, where most are somebody else's: one or two milliseconds. */
 const SCAN_ROWS = 50_000;
 
 /** What a subscriber takes: every row, or those of some sessions (by number). */

@@ -6,7 +6,7 @@ import { applyMask } from '../protocol/mask.ts';
 import { previewBytes } from '../contract/preview.ts';
 import type { RowCursor } from './capture-reader.ts';
 import type { FrameLog } from './frame-log.ts';
-import { AGAIN_BIT, FRAMES_A_RUN, RowFloat, RowWord, RUN_BIT, type Segment } from './segment.ts';
+import { AGAIN_BIT, frameOf, lineOf, RowFloat, RowWord, RUN_BIT, type Segment } from './segment.ts';
 
 /** Reads one row and its bytes in place: go to a place, then ask. Allocates only for bytes and objects. */
 export class RowView implements RowCursor {
@@ -15,10 +15,14 @@ export class RowView implements RowCursor {
   #segment: Segment;
   /** First 32-bit word of the row. */
   #word = 0;
-  /** Which frame of the run it is; its bits, lengths and offset in the segment are in its header then. */
+  /** Its line, and which frame of the run it is. */
+  #line = 0;
   #frame = 0;
   #inRun = false;
+  /** The row's bits; of a frame in a run, once its header has been read, all of its own. */
   #bits = 0;
+  /** Of a frame in a run, in its header; read when they are asked for: who goes through a log seldom asks. */
+  #headerRead = false;
   #headerLength = 0;
   #payloadLength = 0;
   #offset = 0;
@@ -31,19 +35,25 @@ export class RowView implements RowCursor {
 
   goTo(segment: Segment, place: number): this {
     this.#segment = segment;
-    this.#word = segment.rowOf(place);
-    this.#frame = place % FRAMES_A_RUN;
+    this.#line = lineOf(place);
+    this.#frame = frameOf(place);
+    this.#word = segment.wordAt(this.#line);
     this.#bits = this.#wordAt(RowWord.Bits);
     this.#inRun = (this.#bits & RUN_BIT) !== 0;
-    if (this.#inRun) this.#readHeader(place);
+    this.#headerRead = false;
     return this;
   }
 
+  /** Whether the frame is in a run: then what its header says has been read. */
+  #isInRun(): boolean {
+    if (this.#inRun && !this.#headerRead) this.#readHeader();
+    return this.#inRun;
+  }
+
   /** Of a run it is known that its frames have the shortest form of header, and the first byte of ordinary frames. */
-  #readHeader(place: number): void {
+  #readHeader(): void {
     const { bytes } = this.#segment;
-    const runOffset = this.#segment.runOffset(Math.floor(place / FRAMES_A_RUN), this.#frame);
-    const at = this.#wordAt(RowWord.SlabOffset) + runOffset;
+    const at = this.#wordAt(RowWord.SlabOffset) + this.#segment.runOffset(this.#line, this.#frame);
     const byte0 = bytes[at] as number;
     const byte1 = bytes[at + 1] as number;
     const short = byte1 & 0x7f;
@@ -53,6 +63,7 @@ export class RowView implements RowCursor {
       for (let i = at + 2, end = i + (short === 126 ? 2 : 8); i < end; i++)
         length = length * 256 + (bytes[i] as number);
     }
+    this.#headerRead = true;
     this.#offset = at;
     this.#payloadLength = length;
     this.#headerLength = (short < 126 ? 2 : short === 126 ? 4 : 10) + ((byte1 & 0x80) >> 5);
@@ -67,11 +78,11 @@ export class RowView implements RowCursor {
     return this.#floatAt(RowFloat.TimeUs);
   }
   get payloadLength(): number {
-    return this.#inRun ? this.#payloadLength : this.#floatAt(RowFloat.PayloadLength);
+    return this.#isInRun() ? this.#payloadLength : this.#floatAt(RowFloat.PayloadLength);
   }
   get streamOffset(): number {
     const offset = this.#floatAt(RowFloat.StreamOffset);
-    return this.#inRun ? offset + this.#offset - this.#wordAt(RowWord.SlabOffset) : offset;
+    return this.#isInRun() ? offset + this.#offset - this.#wordAt(RowWord.SlabOffset) : offset;
   }
   get session(): number {
     return this.#wordAt(RowWord.Session);
@@ -80,20 +91,20 @@ export class RowView implements RowCursor {
     return (this.#wordAt(RowWord.Index) + this.#frame) >>> 0;
   }
   get bits(): number {
-    return this.#bits & ~AGAIN_BIT;
+    return this.#isInRun() ? this.#bits : this.#bits & ~AGAIN_BIT;
   }
   get again(): boolean {
     return (this.#bits & AGAIN_BIT) !== 0;
   }
   get maskingKey(): number {
-    if (!this.#inRun) return this.#wordAt(RowWord.MaskingKey) >>> 0;
+    if (!this.#isInRun()) return this.#wordAt(RowWord.MaskingKey) >>> 0;
     return frameBits.masked(this.#bits) ? readWord(this.#segment.bytes, this.#offset + this.#headerLength - 4) : 0;
   }
   get violations(): number {
     return this.#inRun ? 0 : this.#wordAt(RowWord.Violations);
   }
   get headerLength(): number {
-    return this.#inRun ? this.#headerLength : this.#wordAt(RowWord.Link) & 0xff;
+    return this.#isInRun() ? this.#headerLength : this.#wordAt(RowWord.Link) & 0xff;
   }
 
   #floatAt(field: number): number {
@@ -123,7 +134,7 @@ export class RowView implements RowCursor {
     if (spans !== null) return this.#gather(spans, from, wanted);
     const slab = this.#slab();
     if (slab === undefined) return new Uint8Array(0);
-    const start = (this.#inRun ? this.#offset : this.#wordAt(RowWord.SlabOffset)) + from;
+    const start = (this.#isInRun() ? this.#offset : this.#wordAt(RowWord.SlabOffset)) + from;
     return slab.bytes.slice(start, start + wanted);
   }
 

@@ -18,8 +18,9 @@
  */
 export const ROW_BYTES = 64;
 export const ROW_WORDS = ROW_BYTES / 4;
-/** Frames that one run takes at most. */
-export const FRAMES_A_RUN = 4096;
+/** Frames that one run takes at most: the bits of a place below its line. */
+const FRAME_BITS = 12;
+export const FRAMES_A_RUN = 1 << FRAME_BITS;
 const FRAMES_A_LINE = 15;
 const BACK_WORD = 15;
 
@@ -43,6 +44,10 @@ export const RunWord = { Count: 11, WireBytes: 14 } as const;
 export const AGAIN_BIT = 1 << 24;
 /** It stands for a run. */
 export const RUN_BIT = 1 << 25;
+
+/** The line of the row that a place belongs to, and the frame's number in its run. */
+export const lineOf = (place: number): number => place >>> FRAME_BITS;
+export const frameOf = (place: number): number => place & (FRAMES_A_RUN - 1);
 
 /** Lines that hold where the frames of a run begin. */
 export const linesForFrames = (count: number): number => Math.ceil(count / FRAMES_A_LINE);
@@ -127,20 +132,25 @@ export class Segment {
   }
   /** One past the last place. */
   get endPlace(): number {
-    return this.lineCount * FRAMES_A_RUN;
+    return this.placeOf(this.lineCount);
   }
   /** The place of the first frame of the row at a line. */
   placeOf(line: number): number {
-    return line * FRAMES_A_RUN;
+    return line << FRAME_BITS;
   }
   /** The place after `place`. */
   nextPlace(place: number): number {
-    const line = Math.floor(place / FRAMES_A_RUN);
-    return (place % FRAMES_A_RUN) + 1 < this.framesAt(line) ? place + 1 : (line + this.linesAt(line)) * FRAMES_A_RUN;
+    const line = lineOf(place);
+    return frameOf(place) + 1 < this.framesAt(line) ? place + 1 : this.placeOf(line + this.linesAt(line));
+  }
+  /** The last place of the row that a place belongs to. */
+  lastPlaceOfRow(place: number): number {
+    const line = lineOf(place);
+    return this.placeOf(line) + this.framesAt(line) - 1;
   }
   /** First word of the row that a place belongs to. */
   rowOf(place: number): number {
-    return this.wordAt(Math.floor(place / FRAMES_A_RUN));
+    return this.wordAt(lineOf(place));
   }
   /** How many frames the row at a line stands for. */
   framesAt(line: number): number {
@@ -168,10 +178,10 @@ export class Segment {
     return line + Math.min(0, this.words[this.wordAt(line) + BACK_WORD] as number);
   }
   indexAt(place: number): number {
-    return (this.words[this.rowOf(place) + RowWord.Index] as number) + (place % FRAMES_A_RUN);
+    return ((this.words[this.rowOf(place) + RowWord.Index] as number) + frameOf(place)) >>> 0;
   }
   seqAt(place: number): number {
-    return (this.floats[(this.rowOf(place) >> 1) + RowFloat.Seq] as number) + (place % FRAMES_A_RUN);
+    return (this.floats[(this.rowOf(place) >> 1) + RowFloat.Seq] as number) + frameOf(place);
   }
   get lastSeq(): number {
     if (this.lineCount === 0) return 0;
@@ -183,7 +193,8 @@ export class Segment {
     const { words } = this;
     for (let line = 0; line < this.lineCount; line += this.linesAt(line)) {
       const word = this.wordAt(line);
-      if (words[word + RowWord.Index] !== index || words[word + RowWord.Session] !== session) continue;
+      if ((words[word + RowWord.Index] as number) >>> 0 !== index || words[word + RowWord.Session] !== session)
+        continue;
       if (((words[word + RowWord.Bits] as number) & (AGAIN_BIT | RUN_BIT)) === 0) return word;
     }
     return -1;
