@@ -21,8 +21,10 @@ interface Removal {
   readonly session: number;
   /** What has a higher sequence number stays. */
   readonly upTo: number;
-  /** Segments with its rows that are yet to be looked through. */
-  rows: Segment[];
+  /** Segments with its rows that are yet to be looked through, the newest first: the last one is next. */
+  readonly rows: Segment[];
+  /** Segments with no other rows than its own. */
+  readonly whole: Set<Segment>;
   /** Segments with its rows or bytes that are yet to be copied. */
   readonly copies: Set<Segment>;
   /** Its span lists. */
@@ -58,18 +60,29 @@ export class Compaction {
   /** @param upTo the last sequence number of the log: what comes after it stays */
   remove(session: { readonly number: number; readonly residence: readonly Place[] }, upTo: number): void {
     const log = this.#log;
-    const rows = session.residence.map(({ segment }) => segment);
+    const rows = session.residence.map(({ segment }) => segment).reverse();
     // Nothing more is put into any segment that has something of it.
     if (rows.some((segment) => segment === log.current || pointsInto(segment, log.current))) log.seal();
     this.#removals.push({
       session: session.number,
       upTo,
       rows,
+      whole: new Set(),
       copies: new Set(),
       spans: new Set(),
       others: null,
     });
     if (this.#removals.length === 1) this.#goOn();
+  }
+
+  /** A segment is about to be evicted: of what is counted then, nothing is what was to go anyway. */
+  evicts(segment: Segment): void {
+    for (const removal of this.#removals) {
+      const at = removal.rows.indexOf(segment);
+      if (at < 0) continue;
+      removal.rows.splice(at, 1);
+      lookThrough(this.#log, segment, removal);
+    }
   }
 
   /** The log is emptied: there is nothing left to do. */
@@ -81,6 +94,11 @@ export class Compaction {
   hides(row: { readonly session: number; readonly seq: number }): boolean {
     if (this.#removals.length === 0) return false;
     return this.#removals.some(({ session, upTo }) => row.session === session && row.seq <= upTo);
+  }
+
+  /** All rows of a segment are to go, as far as it has been looked through. */
+  hidesAll(segment: Segment): boolean {
+    return this.#removals.some(({ whole }) => whole.has(segment));
   }
 
   #goOn(): void {
@@ -111,6 +129,7 @@ export class Compaction {
       removal.copies.delete(old);
       if (log.segment(old.id) !== old) continue;
       const fresh = log.replace(old, (id) => withoutSession(log, old, { id, others }));
+      removal.whole.delete(old);
       this.#replaced(old);
       for (const waiting of this.#removals) {
         const at = waiting.rows.indexOf(old);
@@ -145,9 +164,13 @@ function lookThrough(log: FrameLog, segment: Segment, removal: Removal): void {
   };
   copies.add(segment);
   let slabId = segment.id;
+  let others = false;
   for (let line = 0; line < segment.lineCount; line += segment.linesAt(line)) {
     const word = segment.wordAt(line);
-    if (words[word + RowWord.Session] !== session) continue;
+    if (words[word + RowWord.Session] !== session) {
+      others = true;
+      continue;
+    }
     const bits = words[word + RowWord.Bits] as number;
     if ((bits & AGAIN_BIT) === 0) {
       segment.frameCount -= segment.framesAt(line);
@@ -164,6 +187,7 @@ function lookThrough(log: FrameLog, segment: Segment, removal: Removal): void {
       add(slabId);
     }
   }
+  if (!others) removal.whole.add(segment);
 }
 
 /** Every span list but those. */

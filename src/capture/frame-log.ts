@@ -16,9 +16,6 @@ const MIN_SEGMENT_BYTES = 256 * 1024;
 /** Segments that the budget is cut into: the oldest of so many goes when room is needed. */
 const SEGMENTS_PER_BUDGET = 64;
 
-/** Beside a chunk a quarter of its length is kept free, so that the frames in it (of 17 bytes and more) are one run. */
-const RUN_SHARE = 2;
-
 const NO_SPANS: Spans = [];
 
 /**
@@ -77,10 +74,10 @@ export class FrameLog {
     return this.#byId.get(id);
   }
 
-  /** Copies `source[0..length)` into the slab, in one piece. */
-  keep(source: Uint8Array, length: number): void {
+  /** Copies `source[0..length)` into the slab, in one piece, with room for a row and `besideBytes` more of them. */
+  keep(source: Uint8Array, length: number, besideBytes = 0): void {
     let segment = this.current;
-    const needed = length + ROW_BYTES + (length >> RUN_SHARE);
+    const needed = length + ROW_BYTES + besideBytes;
     if (segment.freeBytes < needed) segment = this.#roll(needed);
     const offset = segment.slabTop;
     segment.bytes.set(source.length === length ? source : source.subarray(0, length), offset);

@@ -240,13 +240,20 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
     if (at < 0) return;
     const view = new RowView(this.log, this.payloadLimitBytes);
     let left = limit;
-    for (; at < segments.length && left > 0; at++) {
+    for (; at < segments.length; at++) {
       const segment = segments[at] as Segment;
-      for (let at = segment.firstAfter(since); at < segment.endPlace && left > 0; at = segment.nextPlace(at)) {
-        if (this.#compaction.hides(view.goTo(segment, at))) continue;
-        left--;
-        this.#read(view.seq);
-        if (visit(view) === false) return;
+      if (this.#compaction.hidesAll(segment)) continue;
+      let place = segment.firstAfter(since);
+      while (place < segment.endPlace) {
+        const last = segment.lastPlaceOfRow(place);
+        const hidden = this.#compaction.hides(view.goTo(segment, place));
+        for (; !hidden && place <= last; place++) {
+          if (left-- <= 0) return;
+          view.goTo(segment, place);
+          this.#read(view.seq);
+          if (visit(view) === false) return;
+        }
+        place = segment.nextPlace(last);
       }
     }
   }
@@ -343,6 +350,7 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
         this.#remove(oldest);
       } else if (this.log.segments.length > 1 || (oldest === null && segmentSeq < Infinity)) {
         const tenants = [...(segment?.tenants ?? [])];
+        if (segment !== undefined) this.#compaction.evicts(segment);
         const dropped = this.log.dropOldest();
         if (dropped === undefined) return;
         for (const number of tenants) this.#heldLess(number);

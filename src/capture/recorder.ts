@@ -48,6 +48,13 @@ export interface Run {
 const WHOLE_PAYLOAD_BYTES = 256 * 1024;
 /** Up to here a frame that came in pieces is copied to lie in one. */
 const SMALL_FRAME_BYTES = 1024;
+/**
+ * So much of a chunk's length is kept free beside it, as a shift, that its frames are one run: a quarter for frames of
+ * 18 bytes and more, a 64th for those of `LARGE_FRAME_BYTES`.
+ */
+const SMALL_FRAMES = 2;
+const LARGE_FRAMES = 6;
+const LARGE_FRAME_BYTES = 1024;
 const NO_WORDS = new Int32Array(0);
 const NO_FLOATS = new Float64Array(0);
 
@@ -99,7 +106,8 @@ export class Recorder implements RowWriter {
     this.#kept = this.#host.recording && !this.#session.gone && this.#wanted(scanner, length);
     if (!this.#kept) return null;
     const log = this.#host.log;
-    log.keep(bytes, length);
+    // After a large frame comes another, most likely: then there is little to note of what is in the chunk.
+    log.keep(bytes, length, length >> (scanner.payloadLength < LARGE_FRAME_BYTES ? SMALL_FRAMES : LARGE_FRAMES));
     this.#chunkSegment = log.keptSegment.id;
     this.#offset = log.keptOffset;
     return log.keptSegment;
@@ -376,6 +384,8 @@ export class Recorder implements RowWriter {
     if ((floats[(word >> 1) + RowFloat.Seq] as number) > host.readSeq) return;
     const again = host.log.addRow();
     const target = host.log.current;
+    // Also where only this row lies there, for the session to be found there when it is deleted.
+    if (target !== this.#rowSegment) this.#enter(target, this.#session.frameCount);
     target.words.set(words.subarray(word, word + ROW_WORDS), again);
     target.words[again + RowWord.Bits] = (target.words[again + RowWord.Bits] as number) | AGAIN_BIT;
     target.floats[(again >> 1) + RowFloat.Seq] = ++host.seq;

@@ -236,6 +236,14 @@ export function describeStore(name: string, make: (options: StoreOptions) => Sto
         expect(log(store, seq, 9)).toEqual(all.slice(at + 1, at + 10));
       }
     });
+    it('take no room from frames too large to be many in a read', () => {
+      const store = make({ budgetBytes: 64 << 20, payloadLimitBytes: 16 << 20 });
+      const session = new ModelSession(store, { runs: true });
+      const bytes = frame(DOWN, 250_000, 1);
+      while (store.status().evicted.frames === 0) session.write(DOWN, bytes);
+      // Four in a segment of 1 MiB, of which there are 62 beside the one to come and what the session costs.
+      expect(store.frames(session.id, 0, Infinity)?.length).toBeGreaterThan(4 * 60);
+    });
     it('go with what is evicted, and stay when other sessions are deleted', async () => {
       const store = make({ budgetBytes: 4 << 20, payloadLimitBytes: 16 << 20 });
       const sessions = [1, 2, 3].map(() => new ModelSession(store, { runs: true, extensions: 'permessage-deflate' }));
@@ -486,6 +494,58 @@ export function describeStore(name: string, make: (options: StoreOptions) => Sto
       for (let i = 0; store.status().evicted.frames === 0; i++) other.write(DOWN, frame(DOWN, 100_000, i));
       expect(store.frames(session.id, 0, Infinity)?.length).toBe(30);
       expectHeld(store, [session, other]);
+    });
+    it('a session takes rows with it that were repeated elsewhere, also where the first ones are evicted', async () => {
+      for (const evicts of [false, true]) {
+        const store = make({ budgetBytes: evicts ? 2 << 20 : 64 << 20, payloadLimitBytes: 1 << 20 });
+        const [session, other] = [new ModelSession(store), new ModelSession(store)];
+        const bytes = frame(DOWN, 600_000, 1);
+        session.write(DOWN, bytes.subarray(0, 1000));
+        store.rowsSince(0, Infinity, () => undefined);
+        // The row that is repeated lies in another segment, in which the session has no frame.
+        const fill = (times: number): void => {
+          for (let i = 0; i < times; i++) other.write(DOWN, frame(DOWN, 50_000, i));
+        };
+        fill(evicts ? 10 : 100);
+        session.write(DOWN, bytes.subarray(1000));
+        const shown = (): number[] => {
+          const seen: number[] = [];
+          store.rowsSince(0, Infinity, (row) => void (row.session === session.record.number && seen.push(row.index)));
+          return seen;
+        };
+        for (let i = 0; evicts && store.frames(session.id, 0, 1)?.length === 1; i++) fill(1);
+        expect(shown().length).toBeGreaterThan(0);
+        const residents = (): number => store.log.segments.filter(({ tenants }) => tenants.includes(Number(id))).length;
+        const { id } = session;
+        expect(residents()).toBeGreaterThan(0);
+        session.close();
+        store.deleteSession(id);
+        for (let turn = 0; turn < 100; turn++) {
+          expect(shown()).toEqual([]);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        expect(shown()).toEqual([]);
+        expect(residents()).toBe(0);
+        expectHeld(store, [other]);
+        const slabBytes = store.log.segments.reduce((sum, { slabTop }) => sum + slabTop, 0);
+        if (!evicts) expect(slabBytes).toBe(100 * frame(DOWN, 50_000, 0).length);
+      }
+    });
+    it('what has been deleted is not told as evicted, though its segments go before they are copied', async () => {
+      const store = make({ budgetBytes: 16 << 20, payloadLimitBytes: 16 << 20 });
+      const [goes, stays] = [1, 2].map(() => new ModelSession(store, { runs: true })) as [ModelSession, ModelSession];
+      const chunk = Buffer.concat(Array<Buffer>(500).fill(frame(DOWN, 100, 1)));
+      for (let i = 0; i < 280; i++) goes.write(DOWN, chunk);
+      for (let i = 0; i < 10; i++) stays.write(DOWN, chunk);
+      const before = store.status().evicted.frames;
+      store.deleteSession(goes.id);
+      for (let round = 0; round < 60; round++) {
+        for (let i = 0; i < 10; i++) stays.write(DOWN, chunk);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const lost = stays.frameCount - (store.frames(stays.id, 0, Infinity)?.length ?? 0);
+      expect(lost).toBeGreaterThan(0);
+      expect(store.status().evicted.frames - before).toBe(lost);
     });
     it('one session after another does not eat the others', () => {
       const store = make({ budgetBytes: 4 << 20, payloadLimitBytes: 1 << 20 });
