@@ -7,7 +7,7 @@ import { runCommandLine, type Commands, type Flags } from './command-line.ts';
 import { loadConfig, type Config } from './config.ts';
 import { FrametapError } from './errors.ts';
 import { downloadExport } from './export-download.ts';
-import { keepHeapSmall } from './heap.ts';
+import { keepHeapSmall, keepTicksFast } from './heap.ts';
 import { createLogger } from './log.ts';
 import { writeRunFile } from './run-file.ts';
 import { reportError, untilSignal } from './shutdown.ts';
@@ -15,6 +15,8 @@ import { nextSteps, portNotes, startupJson, startupText } from './startup-text.t
 import { openAuthority } from './tls/authority.ts';
 import { trustInstructions, trustText } from './tls/trust-instructions.ts';
 import { VERSION } from './version.ts';
+
+void keepTicksFast();
 
 const { argv, env, stdout, stderr } = process;
 /** How this was called: the texts repeat it. */

@@ -69,11 +69,35 @@ describe('the young generation', () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
       console.log(youngBytes() / 2 ** 20);`;
-    // In a process of its own: what is asked of V8 holds for all of it.
-    const source = await readFile(new URL('../src/heap.ts', import.meta.url), 'utf8');
-    const { outputText } = transpileModule(source, { compilerOptions: { module: ModuleKind.ESNext } });
-    const heap = `data:text/javascript,${encodeURIComponent(outputText)}`;
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, heap]);
+    const stdout = await runWithHeap(script);
     expect(Number(stdout)).toBe(mib);
   });
 });
+
+describe('what Node makes for each tick', () => {
+  it('is of one hidden class from the start on, whatever is collected', async () => {
+    const script = `
+      import { executionAsyncResource } from 'node:async_hooks';
+      import { setImmediate as nextTurn } from 'node:timers/promises';
+      const { keepTicksFast } = await import(process.argv[1]);
+      const first = new WeakRef(await keepTicksFast());
+      for (let collections = 0; collections < 10; collections++) {
+        await nextTurn();
+        gc();
+      }
+      process.nextTick(() => console.log(%HaveSameMap(first.deref(), executionAsyncResource())));`;
+    expect(await runWithHeap(script, ['--expose-gc', '--allow-natives-syntax'])).toBe('true\n');
+  });
+});
+
+/**
+ * Runs a module whose first argument is the address of src/heap.ts, and gives its output. In a process of its own: what
+ * is asked of V8 holds for all of it.
+ */
+async function runWithHeap(script: string, flags: readonly string[] = []): Promise<string> {
+  const source = await readFile(new URL('../src/heap.ts', import.meta.url), 'utf8');
+  const { outputText } = transpileModule(source, { compilerOptions: { module: ModuleKind.ESNext } });
+  const heap = `data:text/javascript,${encodeURIComponent(outputText)}`;
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, '--input-type=module', '-e', script, heap]);
+  return stdout;
+}

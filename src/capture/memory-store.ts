@@ -84,7 +84,8 @@ export class MemoryStore implements CaptureReader, CaptureWriter, RecorderHost, 
   // What the proxy writes
 
   openSession(start: Parameters<CaptureWriter['openSession']>[0]): SessionRecord {
-    const session = new SessionRecord(this, { ...start, number: this.recording ? ++this.#lastSession : 0 });
+    const { url, mode, client } = start;
+    const session = new SessionRecord(this, { number: this.recording ? ++this.#lastSession : 0, url, mode, client });
     session.gone = !this.recording;
     if (session.gone) this.#unlisted.add(session);
     else this.#list(session);

@@ -76,13 +76,14 @@ export function unpackOpening(packed: string): Opening {
 export function packEnded({ summary, firstFrame, violations }: EndedFacts): string {
   const { id, url, mode, state, startedUs, openedUs, closedUs, client, status, subprotocol, extensions } = summary;
   const { frames, bytes, frameCount, violationCount, heardUs, survivedUs, endUs, close, fault } = summary;
+  const { address, port } = client;
+  const told = close === null ? null : closeRow(close);
+  const failed = fault === null ? null : [fault.by, fault.code, fault.message];
+  const rows = violations.map(({ code, by, count, firstFrame: on }) => [code, by, count, on]);
+  // prettier-ignore
   return json([
-    ...[id, url, mode, state, startedUs, openedUs, closedUs, client.address, client.port],
-    ...[status, subprotocol, extensions, frames, bytes, frameCount, violationCount, heardUs, survivedUs, endUs],
-    close === null ? null : closeRow(close),
-    fault === null ? null : [fault.by, fault.code, fault.message],
-    firstFrame,
-    violations.map(({ code, by, count, firstFrame: on }) => [code, by, count, on]),
+    id, url, mode, state, startedUs, openedUs, closedUs, address, port, status, subprotocol, extensions, frames, bytes,
+    frameCount, violationCount, heardUs, survivedUs, endUs, told, failed, firstFrame, rows,
   ]);
 }
 
@@ -136,16 +137,18 @@ type CloseRow = readonly [
   serverEnding: CloseRecord['serverEnding'],
 ];
 
-function closeRow({ clientFrame, serverFrame, ...close }: CloseRecord): CloseRow {
+function closeRow(close: CloseRecord): CloseRow {
   const { by, code, reason, clean, how, echoMs, clientEnding, serverEnding } = close;
-  const frames = [closeFrameRow(clientFrame), closeFrameRow(serverFrame)] as const;
-  return [by, code, reason, clean, how, ...frames, echoMs, clientEnding, serverEnding];
+  const client = closeFrameRow(close.clientFrame);
+  const server = closeFrameRow(close.serverFrame);
+  return [by, code, reason, clean, how, client, server, echoMs, clientEnding, serverEnding];
 }
 function closeOf(row: CloseRow | null): CloseRecord | null {
   if (row === null) return null;
   const [by, code, reason, clean, how, client, server, echoMs, clientEnding, serverEnding] = row;
-  const frames = { clientFrame: closeFrameOf(client), serverFrame: closeFrameOf(server) };
-  return { by, code, reason, clean, how, ...frames, echoMs, clientEnding, serverEnding };
+  const clientFrame = closeFrameOf(client);
+  const serverFrame = closeFrameOf(server);
+  return { by, code, reason, clean, how, clientFrame, serverFrame, echoMs, clientEnding, serverEnding };
 }
 function closeFrameRow(frame: CloseFrame | null): CloseFrameRow {
   return frame === null ? null : [frame.code, frame.reason, frame.frameIndex];
@@ -162,8 +165,8 @@ export function detached(text: string): string;
 export function detached(text: string | null): string | null;
 export function detached(text: string | null): string | null {
   if (text === null) return null;
-  const encoding = /^[\x00-\xff]*$/.test(text) ? 'latin1' : 'utf16le';
-  return Buffer.from(text, encoding).toString(encoding);
+  const latin1 = Buffer.from(text, 'latin1').toString('latin1');
+  return latin1 === text ? latin1 : Buffer.from(text, 'utf16le').toString('utf16le');
 }
 
 /** Without any character above U+00FF: in JSON those stand in strings only. */

@@ -3,12 +3,14 @@ import type {
   CloseFrame,
   Ending,
   Fault,
+  HandshakeRecord,
   Party,
   SessionDetail,
   SessionMode,
   SessionState,
   SessionSummary,
   SessionViolation,
+  Timings,
 } from '../contract/session.ts';
 import {
   FRAME_VIOLATIONS,
@@ -129,8 +131,8 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
     this.#opening = {
       server: facts.server ?? opening.server,
       clientTls: facts.clientTls === undefined ? opening.clientTls : facts.clientTls,
-      timingsMs: { ...opening.timingsMs, ...facts.timingsMs },
-      handshake: { ...opening.handshake, ...facts.handshake },
+      timingsMs: facts.timingsMs === undefined ? opening.timingsMs : timingsWith(opening.timingsMs, facts.timingsMs),
+      handshake: facts.handshake === undefined ? opening.handshake : headsWith(opening.handshake, facts.handshake),
       refusalBody: facts.refusalBody ?? opening.refusalBody,
       proof: facts.proof ?? opening.proof,
     };
@@ -298,7 +300,8 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   handOver(): { readonly facts: EndedFacts; readonly opening: KeptText } {
     const opening = this.#packedOpening;
     this.#packedOpening = NO_TEXT;
-    return { facts: { summary: this.#facts(), ...this.#others() }, opening };
+    const { firstFrame, violations } = this.#others();
+    return { facts: { summary: this.#facts(), firstFrame, violations }, opening };
   }
 
   #others(): Pick<EndedFacts, 'firstFrame' | 'violations'> {
@@ -343,4 +346,24 @@ export class SessionRecord implements SessionRecorder, SegmentTenant {
   #grow(bytes: number): void {
     if (bytes > 0) this.#host.sessionGrew(this, bytes);
   }
+}
+
+// Field by field: V8 gives a copy that is spread and added to a hidden class of its own.
+
+function timingsWith(known: Timings, more: Partial<Timings>): Timings {
+  return {
+    dns: more.dns ?? known.dns,
+    connect: more.connect ?? known.connect,
+    tls: more.tls ?? known.tls,
+    upgrade: more.upgrade ?? known.upgrade,
+  };
+}
+
+function headsWith(known: HandshakeRecord, more: Partial<HandshakeRecord>): HandshakeRecord {
+  return {
+    clientRequest: more.clientRequest ?? known.clientRequest,
+    serverRequest: more.serverRequest ?? known.serverRequest,
+    serverResponse: more.serverResponse ?? known.serverResponse,
+    clientResponse: more.clientResponse ?? known.clientResponse,
+  };
 }

@@ -22,9 +22,12 @@ export function readClosePayload(payload: Uint8Array, long?: { readonly isUtf8: 
   const reason = payload.subarray(2);
   let violations = closeCodeIsLegal(code) ? 0 : ViolationBit['close-code-illegal'];
   if (!(long?.isUtf8 ?? isUtf8(reason))) violations |= ViolationBit['close-reason-invalid-utf8'];
-  // A character that is cut at the end of what is kept is left out.
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(reason, { stream: long !== undefined });
-  return { code, reason: text, violations };
+  return { code, reason: reason.length === 0 ? '' : decodeReason(reason, long !== undefined), violations };
+}
+
+/** @param cut a character that is cut at the end is left out */
+function decodeReason(bytes: Uint8Array, cut: boolean): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes, { stream: cut });
 }
 
 /** A close frame's payload: status code and as much of the reason as fits (RFC 6455 §5.5, §5.5.1). */

@@ -220,14 +220,14 @@ function quote(line: string): string {
   return JSON.stringify(shown.replace(/[^\x20-\x7e…]/g, '?'));
 }
 
-/** The bytes of a request's head, blank line included. */
-export function serializeRequestHead(head: RequestHead): Buffer {
-  return Buffer.from(`${head.method} ${head.target} HTTP/${head.httpVersion}\r\n${fieldLines(head.headers)}`, 'latin1');
+/** A request's head, blank line included: to be sent as latin1. */
+export function serializeRequestHead(head: RequestHead): string {
+  return `${head.method} ${head.target} HTTP/${head.httpVersion}\r\n${fieldLines(head.headers)}`;
 }
 
-/** The bytes of a response's head, blank line included. */
-export function serializeResponseHead(head: ResponseHead): Buffer {
-  return Buffer.from(`HTTP/${head.httpVersion} ${head.status} ${head.reason}\r\n${fieldLines(head.headers)}`, 'latin1');
+/** A response's head, blank line included: to be sent as latin1. */
+export function serializeResponseHead(head: ResponseHead): string {
+  return `HTTP/${head.httpVersion} ${head.status} ${head.reason}\r\n${fieldLines(head.headers)}`;
 }
 
 function fieldLines(headers: HeaderList): string {
@@ -247,9 +247,10 @@ export function fieldValues(headers: HeaderList, name: string): string[] {
 
 /** True where a comma-separated field holds this token (lower case); tokens compare without case. */
 export function hasToken(headers: HeaderList, name: string, token: string): boolean {
-  return fieldValues(headers, name).some((value) =>
-    value.split(',').some((part) => trim(part, 0).toLowerCase() === token),
-  );
+  return headers.some(([other, value]) => {
+    if (other.length !== name.length || other.toLowerCase() !== name) return false;
+    return value.toLowerCase() === token || value.split(',').some((part) => trim(part, 0).toLowerCase() === token);
+  });
 }
 
 /** The elements of a comma-separated field, trimmed, empty ones left out (RFC 9110 §5.6.1). */

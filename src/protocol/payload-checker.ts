@@ -67,12 +67,15 @@ export class PayloadChecker {
       const part = bytes.subarray(Math.max(0, 2 - scanner.payloadDone));
       this.#reasonFailed = !this.#reason.check(part, scanner.ends);
     }
-    const part = bytes.subarray(0, MAX_CLOSE_BYTES - this.#closeLength);
-    this.#closeBytes ??= new Uint8Array(MAX_CLOSE_BYTES);
-    this.#closeBytes.set(part, this.#closeLength);
-    this.#closeLength += part.length;
-    if (!scanner.ends) return 0;
-    const kept = this.#closeBytes.subarray(0, this.#closeLength);
+    let kept = bytes.subarray(0, MAX_CLOSE_BYTES - this.#closeLength);
+    // Most often it comes whole, and nothing has to be put together.
+    if (!scanner.begins || !scanner.ends) {
+      this.#closeBytes ??= new Uint8Array(MAX_CLOSE_BYTES);
+      this.#closeBytes.set(kept, this.#closeLength);
+      this.#closeLength += kept.length;
+      if (!scanner.ends) return 0;
+      kept = this.#closeBytes.subarray(0, this.#closeLength);
+    }
     this.close = readClosePayload(kept, this.#reason === null ? undefined : { isUtf8: !this.#reasonFailed });
     return this.close.violations;
   }

@@ -50,7 +50,7 @@ function answer(status: number, fields: HeaderList, body: Buffer): Answer {
 }
 
 export function answerBytes({ head, body }: Answer): Buffer {
-  return Buffer.concat([serializeResponseHead(head), body]);
+  return Buffer.concat([Buffer.from(serializeResponseHead(head), 'latin1'), body]);
 }
 
 /**

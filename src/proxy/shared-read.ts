@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
  */
 
 interface Readable {
-  _handle: { readStop?: () => number; useUserBuffer?: (area: Uint8Array) => void; reading?: boolean } | null;
+  _handle: { useUserBuffer?: (area: Uint8Array) => void } | null;
   [field: symbol]: unknown;
 }
 
@@ -25,8 +25,6 @@ export function readInto(socket: Socket, area: Uint8Array, onRead: (length: numb
   const fields = fieldsOf(readable);
   if (fields === null || typeof handle?.useUserBuffer !== 'function') return false;
   if (socket.readableLength > 0 || socket.connecting || socket.destroyed || socket.readableEnded) return false;
-  handle.readStop?.();
-  handle.reading = false;
   handle.useUserBuffer(area);
   readable[fields.buffer] = area;
   readable[fields.callback] = (length: number): boolean => {

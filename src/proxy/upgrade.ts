@@ -171,7 +171,7 @@ export class OpeningHandshake {
       handshake: { serverRequest: request },
     });
     server.socket.on('data', this.#serverSent).on('end', this.#serverEnded).on('close', this.#serverEnded);
-    server.socket.write(serializeRequestHead(request));
+    server.socket.write(serializeRequestHead(request), 'latin1');
     this.#sentAtMs = performance.now();
     this.#deadline = this.#ground.answerDeadlines.start(() =>
       this.#fail(new FrametapError('upstream-timeout', 'The server did not answer the opening handshake.')),
@@ -302,7 +302,7 @@ export class OpeningHandshake {
     const { socket, raw } = this.#connection;
     this.#recorder.update({ handshake: { clientResponse: answer } });
     this.#recorder.opened();
-    socket.write(serializeResponseHead(answer));
+    socket.write(serializeResponseHead(answer), 'latin1');
     this.#ground.released(this.#connection);
     this.#ground.startSession({
       recorder: this.#recorder,

@@ -116,7 +116,7 @@ describe('a request head', () => {
   });
 
   it('is written as it was read, but for white space around values', () => {
-    const written = serializeRequestHead(parseRequestHead(REQUEST)).toString('latin1');
+    const written = serializeRequestHead(parseRequestHead(REQUEST));
     expect(written).toBe(REQUEST.toString('latin1').replace('x-DUP:2', 'x-DUP: 2').replace('X-Empty:', 'X-Empty: '));
   });
 
@@ -149,7 +149,7 @@ describe('a response head', () => {
     const text = 'HTTP/1.1 101 Switching Protocols\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\n\r\n';
     const head = parseResponseHead(bytes(text));
     expect(head).toMatchObject({ status: 101, reason: 'Switching Protocols', httpVersion: '1.1' });
-    expect(serializeResponseHead(head).toString('latin1')).toBe(text);
+    expect(serializeResponseHead(head)).toBe(text);
   });
 
   it('may lack a reason', () => {
