@@ -172,10 +172,9 @@ export function detached(text: string | null): string | null {
 /** Without any character above U+00FF: in JSON those stand in strings only. */
 function json(value: unknown): string {
   if (value === null) return 'null';
-  return JSON.stringify(value).replace(
-    /[\u0100-\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  const text = JSON.stringify(value);
+  if (!/[\u0100-\uffff]/.test(text)) return text;
+  return text.replace(/[\u0100-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** A text or null, on one line. */

@@ -236,7 +236,7 @@ export class Recorder implements RowWriter {
     this.#words = segment.words;
     this.#floats = segment.floats;
     const session = this.#session;
-    const place = session.residence[session.residence.length - 1];
+    const place = session.residence.at(-1);
     if (place?.segment === segment) return;
     session.residence = placesWith(session.residence, {
       segment,

@@ -17,6 +17,8 @@ import { RecordGather } from './record-gather.ts';
 /** More of them than this, and what a slow peer is sent is copied instead of pinned in the log. */
 const MOST_WAITING_WRITES = 8;
 
+const NOTHING = Buffer.alloc(0);
+
 /** What all relays share. */
 export interface RelayGround {
   readonly kernel: FrameKernel;
@@ -354,9 +356,13 @@ export class Relay {
     if (bytes.length === 0) return true;
     const target = this.#target;
     this.#writtenBytes += bytes.length;
-    target.write(bytes, this.#written);
+    // TLS always takes it a turn later. TCP most often at once: then nobody needs to be called in a turn of its own.
+    const isLate = this.#waitLimitBytes > 0;
+    if (isLate) target.write(bytes, this.#written);
+    else target.write(bytes);
     const waiting = target.writableLength;
     if (waiting === 0) return true;
+    if (!isLate) target.write(NOTHING, this.#written);
     if (waiting > this.#waitLimitBytes && !this.#paused) {
       this.#paused = true;
       this.#source.pause();
@@ -370,7 +376,7 @@ export class Relay {
     if (memory.segment !== null) this.recorder.log.waitingWrites++;
   }
 
-  /** Called for each write when it has left the process, or has failed. */
+  /** Called for each write that had to wait when it has left the process, or has failed. */
   readonly #written = (): void => {
     const target = this.#target;
     const waiting = target.writableLength;

@@ -298,7 +298,7 @@ export class OpeningHandshake {
     answer: ResponseHead,
     { rest, deflate }: { readonly rest: Buffer; readonly deflate: NegotiatedDeflate | null },
   ): void {
-    this.#settle();
+    this.#letGo();
     const { socket, raw } = this.#connection;
     this.#recorder.update({ handshake: { clientResponse: answer } });
     this.#recorder.opened();
@@ -324,13 +324,20 @@ export class OpeningHandshake {
 
   /** Lets go of both connections: paused, with nothing but a silent `error` listener. */
   #settle(): void {
+    this.#letGo();
+    this.#connection.socket.pause();
+    this.#server?.socket.pause();
+  }
+
+  /** Without the pause: for who reads on in the same turn. */
+  #letGo(): void {
     this.#settled = true;
     if (this.#deadline !== null) this.#ground.answerDeadlines.cancel(this.#deadline);
     if (this.#goneDeadline !== null) this.#ground.goneDeadlines.cancel(this.#goneDeadline);
     const { socket } = this.#connection;
-    socket.off('data', this.#clientSent).off('end', this.#clientEnds).off('close', this.#clientGone).pause();
+    socket.off('data', this.#clientSent).off('end', this.#clientEnds).off('close', this.#clientGone);
     const server = this.#server?.socket;
-    server?.off('data', this.#serverSent).off('end', this.#serverEnded).off('close', this.#serverEnded).pause();
+    server?.off('data', this.#serverSent).off('end', this.#serverEnded).off('close', this.#serverEnded);
     if (this.#early.length === 0) this.#early = EMPTY;
   }
 }
