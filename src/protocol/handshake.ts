@@ -71,9 +71,9 @@ export function serverRequest(
   return { method: client.method, target: plan.target, httpVersion: client.httpVersion, headers };
 }
 
-/** Sec-WebSocket-Accept for a key as it stands in the field (RFC 6455 §4.2.2). */
+/** Sec-WebSocket-Accept for a key, which is ASCII (RFC 6455 §4.2.2). */
 export function acceptFor(key: string): string {
-  return hash('sha1', Buffer.from(key + ACCEPT_GUID, 'latin1'), 'base64');
+  return hash('sha1', key + ACCEPT_GUID, 'base64');
 }
 
 export interface ServerAnswer {
@@ -100,9 +100,10 @@ export function checkServerAnswer(request: RequestHead, answer: ResponseHead): S
   if (!hasToken(answer.headers, 'connection', 'upgrade')) violations.push('connection-missing');
 
   const subprotocols = fieldValues(answer.headers, 'sec-websocket-protocol');
-  const offered = fieldElements(request.headers, 'sec-websocket-protocol');
-  if (subprotocols.length > 1 || subprotocols.some((name) => !offered.includes(name))) {
-    violations.push('subprotocol-not-offered');
+  const [chosen] = subprotocols;
+  if (chosen !== undefined) {
+    const offered = fieldElements(request.headers, 'sec-websocket-protocol');
+    if (subprotocols.length > 1 || !offered.includes(chosen)) violations.push('subprotocol-not-offered');
   }
   const extensions = fieldValues(answer.headers, 'sec-websocket-extensions');
   const outcome = negotiatedDeflate(fieldValues(request.headers, 'sec-websocket-extensions'), extensions);

@@ -38,7 +38,7 @@ export class Reception {
   }
 
   /**
-   * The socket is paused and free of listeners when its door opens.
+   * The socket is free of listeners when its door opens, and paused but for a handshake's, which is read on at once.
    * @param onFirstBytes is called when the client breaks its silence
    * @returns a function that stops the reading; nothing is called after it
    */
@@ -49,9 +49,13 @@ export class Reception {
     /** The first line is looked at again when it is so long, or ends. */
     let lookAtBytes = 0;
 
-    const stop = (): void => {
+    const letGo = (): void => {
       this.#deadlines.cancel(deadline);
-      socket.off('data', received).off('end', ended).off('close', stop).pause();
+      socket.off('data', received).off('end', ended).off('close', stop);
+    };
+    const stop = (): void => {
+      letGo();
+      socket.pause();
     };
     const refuse = (error: FrametapError): void => {
       stop();
@@ -76,11 +80,11 @@ export class Reception {
         refuse(error);
         return;
       }
-      const { length } = reader.bytes;
-      if (length < lookAtBytes && !chunk.includes(LF)) return;
+      const { bytes } = reader;
+      if (bytes.length < lookAtBytes && !chunk.includes(LF)) return;
       // Byte by byte, a long line would else be read from its start with every byte.
-      if (length > SHORT_LINE_BYTES) lookAtBytes = length * 2;
-      switch (sniffOpening(reader.bytes)) {
+      if (bytes.length > SHORT_LINE_BYTES) lookAtBytes = bytes.length * 2;
+      switch (sniffOpening(bytes)) {
         case 'tls':
           // TLS within TLS is the tunnel's own: a proxy that is itself reached by TLS.
           if (tunnel === null ? connection.clientTls === null : !tunnel.secure) open('tls');
@@ -99,7 +103,7 @@ export class Reception {
           else open('unread');
           return;
         case 'http':
-          if (complete !== null) this.#dispatch(connection, complete, { open, refuse, stop });
+          if (complete !== null) this.#dispatch(connection, complete, { open, refuse, stop, letGo });
           return;
         case 'more':
           return;
@@ -129,7 +133,7 @@ export class Reception {
   #dispatch(
     connection: ClientConnection,
     { head: bytes, rest }: HeadBytes,
-    way: { open(door: 'http'): void; refuse(error: FrametapError): void; stop(): void },
+    way: { open(door: 'http'): void; refuse(error: FrametapError): void; stop(): void; letGo(): void },
   ): void {
     let head: RequestHead;
     try {
@@ -140,7 +144,7 @@ export class Reception {
       return;
     }
     if (isHandshake(head)) {
-      way.stop();
+      way.letGo();
       this.#doors.handshake(connection, head, rest);
     } else if (head.method === 'CONNECT') {
       way.stop();

@@ -38,7 +38,7 @@ function canonicalAddress(address: string): string {
 }
 
 const isLoopback = (address: string): boolean => address === '::1' || (isIPv4(address) && address.startsWith('127.'));
-const isUnspecified = (address: string): boolean => address === '::' || /^0\./.test(address);
+export const isUnspecified = (address: string): boolean => address === '::' || /^0\./.test(address);
 
 function isLocal(address: string): boolean {
   return Object.values(networkInterfaces()).some((ends) =>

@@ -120,7 +120,7 @@ export class Session implements RelayListener {
     const { socket, relay } = side;
     socket.on('end', () => this.#ended(side, side.hasBeenReset ? 'reset' : 'fin'));
     socket.on('error', (error: NodeJS.ErrnoException) => this.#ended(side, endingOf(error)));
-    socket.on('close', () => this.#ended(side, 'reset'));
+    socket.on('close', () => this.#closed(side));
     if (relay === null) return;
     this.#read(side, relay);
     this.#relayRest(side);
@@ -208,9 +208,13 @@ export class Session implements RelayListener {
       // What waits for a side is given back when its connection is gone: it may still be written until then.
       const towards = this.#other(side).relay;
       if (side.socket.destroyed) towards?.free();
-      else side.socket.once('close', () => towards?.free());
-      towards?.stop();
+      else towards?.stop();
     }
+  }
+
+  #closed(side: Side): void {
+    this.#ended(side, 'reset');
+    this.#other(side).relay?.free();
   }
 
   #sideOf(relay: Relay): Side {

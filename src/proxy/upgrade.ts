@@ -115,6 +115,7 @@ export class OpeningHandshake {
     const { socket } = this.#connection;
     socket.on('data', this.#clientSent).on('end', this.#clientEnds).on('close', this.#clientGone);
     if (this.#early.length < MAX_EARLY_BYTES) socket.resume();
+    else socket.pause();
     this.#ground.upstream.connect(this.#route.origin).then(
       (server) => this.#connected(server),
       (error: unknown) => this.#fail(asFrametapError(error)),

@@ -1,11 +1,11 @@
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
-import { connect as tcpConnect, isIP, type NetConnectOpts, type Socket } from 'node:net';
+import { connect as tcpConnect, isIP, isIPv4, type NetConnectOpts, type Socket } from 'node:net';
 import { elapsedMs } from '../clock.ts';
 import { FrametapError } from '../errors.ts';
 import type { SettledOptions } from './accepted-sockets.ts';
 import { Deadlines, type Deadline } from './deadlines.ts';
 import type { Origin, Upstream, UpstreamConnection } from './leg.ts';
-import { reachesOwnListener, type OwnListener } from './self-guard.ts';
+import { isUnspecified, reachesOwnListener, type OwnListener } from './self-guard.ts';
 import { UpstreamTls } from './upstream-tls.ts';
 
 /** A TCP connection to a server on which nothing was said yet. */
@@ -90,8 +90,10 @@ class TcpUpstream implements TunnelUpstream {
     const resolvedMs = literal ? startedMs : performance.now();
     for (const address of addresses) this.#refuseOwn(host, address, port);
     const socket = await this.#open(host, addresses, port);
-    const address = socket.remoteAddress ?? '';
-    if (reachesOwnListener(address, socket.remotePort ?? port, this.#ownListeners)) {
+    // Who is asked for by IPv4 is who answers, unless 0.0.0.0 is: asking the system takes a hundredth of a short session.
+    const known = addresses.length === 1 && isIPv4(host) && !isUnspecified(host);
+    const address = known ? host : (socket.remoteAddress ?? '');
+    if (reachesOwnListener(address, port, this.#ownListeners)) {
       socket.destroy();
       throw ownTarget(host, address, port);
     }
@@ -131,6 +133,7 @@ class TcpUpstream implements TunnelUpstream {
   }
 
   #takeSpare(origin: Origin): DialedConnection | null {
+    if (this.#spares.size === 0) return null;
     for (const connection of [...(this.#spares.get(spareKey(origin)) ?? [])]) {
       this.#forget(connection);
       connection.socket.pause();
